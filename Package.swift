@@ -1,0 +1,93 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// What every target of full Swift is compiled with. Warnings are errors.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+
+/// The shim is Embedded Swift: no runtime, one static file of some hundred kilobytes.
+let embedded: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo", "-warnings-as-errors"]),
+]
+
+let package = Package(
+    name: "swcompose",
+    products: [
+        .executable(name: "swcompose", targets: ["swcompose"]),
+        .executable(name: "swcompose-shim", targets: ["swcompose-shim"]),
+        .library(name: "ComposeFile", targets: ["ComposeFile"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    ],
+    targets: [
+        // The command line.
+        .executableTarget(
+            name: "swcompose",
+            dependencies: [
+                "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "Runtime", "LinuxSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: common),
+        .target(
+            name: "Supervision",
+            dependencies: [
+                "Orchestration", "LocalEngine", "Networking", "ComposeFile", "LinuxSystem",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: common),
+        .target(name: "Orchestration", dependencies: ["ComposeFile"], swiftSettings: common),
+        .target(name: "ComposeFile", dependencies: ["CYaml"], swiftSettings: common),
+        .target(
+            name: "LocalEngine",
+            dependencies: [
+                "Orchestration", "ComposeFile", "Images", "Networking", "Volumes", "Runtime", "OCI", "LinuxSystem",
+            ],
+            swiftSettings: common),
+        .target(
+            name: "Images",
+            dependencies: [
+                "OCI", "LinuxSystem", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: common),
+        .target(
+            name: "Networking",
+            dependencies: [
+                "LinuxSystem", "CNetlink",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: common),
+        .target(name: "Volumes", dependencies: ["OCI", "LinuxSystem"], swiftSettings: common),
+        .target(
+            name: "Runtime", dependencies: ["OCI", "LaunchPlan", "LinuxSystem", "CSeccomp"], swiftSettings: common),
+        .target(name: "OCI", swiftSettings: common),
+        .target(
+            name: "LinuxSystem",
+            dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")], swiftSettings: common),
+        // The wire format between Runtime and the shim: compiled here in full Swift, and again, through a
+        // symbolic link, inside the shim.
+        .target(name: "LaunchPlan", swiftSettings: common),
+        .executableTarget(
+            name: "swcompose-shim",
+            dependencies: ["CLinux"],
+            swiftSettings: embedded,
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CYaml", path: "Sources/CLibraries/CYaml", pkgConfig: "yaml-0.1"),
+        .systemLibrary(name: "CSeccomp", path: "Sources/CLibraries/CSeccomp", pkgConfig: "libseccomp"),
+        .systemLibrary(name: "CNetlink", path: "Sources/CLibraries/CNetlink", pkgConfig: "libnl-route-3.0"),
+        .systemLibrary(name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib"),
+    ]
+)

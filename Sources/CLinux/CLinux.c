@@ -1,0 +1,2 @@
+// Only headers: see include/CLinux.h.
+#include "CLinux.h"

@@ -1,0 +1,78 @@
+internal import CLinux
+internal import Synchronization
+
+/// Threads for system calls that block, so that these never hold a thread of the cooperative pool. Threads are made
+/// on demand up to `limit`, kept for later work, and end with the process.
+public final class BlockingPool: Sendable {
+    public static let shared = BlockingPool(limit: 16)
+
+    private struct State {
+        var queue: [@Sendable () -> Void] = []
+        var head = 0
+        var idle = 0
+        var threads = 0
+    }
+    private let limit: Int
+    private let state = Mutex(State())
+    private let wakeups: OwnedDescriptor
+
+    public init(limit: Int) {
+        self.limit = limit
+        wakeups = OwnedDescriptor(eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_SEMAPHORE)))
+    }
+
+    /// Runs `body` on a thread of the pool and returns what it returns.
+    public func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            submit { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    private func submit(_ job: @escaping @Sendable () -> Void) {
+        let startThread = state.withLock { state in
+            state.queue.append(job)
+            if state.idle == 0, state.threads < limit {
+                state.threads += 1
+                return true
+            }
+            return false
+        }
+        eventfd_write(wakeups.raw, 1)
+        if startThread { spawn() }
+    }
+
+    private func spawn() {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+        pthread_attr_setstacksize(&attributes, 512 * 1024)
+        defer { pthread_attr_destroy(&attributes) }
+        var thread = pthread_t()
+        let result = pthread_create(
+            &thread, &attributes,
+            { argument in
+                Unmanaged<BlockingPool>.fromOpaque(argument!).takeRetainedValue().work()
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+        precondition(result == 0, "cannot start a thread: \(result)")
+    }
+
+    private func work() {
+        while true {
+            state.withLock { $0.idle += 1 }
+            var ticket = eventfd_t()
+            while eventfd_read(wakeups.raw, &ticket) != 0 {}
+            let job = state.withLock { state in
+                state.idle -= 1
+                let job = state.queue[state.head]
+                state.head += 1
+                if state.head == state.queue.count {
+                    state.queue.removeAll(keepingCapacity: true)
+                    state.head = 0
+                }
+                return job
+            }
+            job()
+        }
+    }
+}

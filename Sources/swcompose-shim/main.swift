@@ -1,0 +1,2 @@
+import CLinux
+puts("shim")
