@@ -25,6 +25,8 @@ public struct StoredState: Codable, Sendable, Equatable {
     /// Of the current or last run.
     public var interfaces: [Interface] = []
     public var publishers: [Publisher] = []
+    /// The service's or the image's.
+    public var stopSignal: String?
     /// Command of PID 1, for `ps`.
     public var command: [String] = []
 
