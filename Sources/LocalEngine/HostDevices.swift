@@ -21,7 +21,7 @@ enum HostDevices {
         guard stat(device.source, &info) == 0 else {
             throw EngineError.failed("no such device: \(device.source)")
         }
-        if info.st_mode & S_IFMT == S_IFDIR {
+        if info.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR) {
             return try Files.list(device.source).flatMap { name -> [Grant] in
                 let path = "\(device.source)/\(name)"
                 var child = stat()
@@ -71,12 +71,12 @@ enum HostDevices {
             access: String(parts[2]))
     }
 
-    private static func isDirectory(_ info: stat) -> Bool { info.st_mode & S_IFMT == S_IFDIR }
+    private static func isDirectory(_ info: stat) -> Bool { info.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR) }
 
     private static func type(of info: stat) -> String? {
-        switch info.st_mode & S_IFMT {
-        case S_IFCHR: "c"
-        case S_IFBLK: "b"
+        switch CInt(info.st_mode) & CInt(S_IFMT) {
+        case CInt(S_IFCHR): "c"
+        case CInt(S_IFBLK): "b"
         default: nil
         }
     }

@@ -20,7 +20,7 @@ struct Launcher: Sendable {
     /// What is running now.
     struct Result: Sendable {
         var process: LaunchedContainer
-        var interfaces: [StoredState.Interface]
+        var interfaces: [AttachedInterface]
         var command: [String]
         var stopSignal: String?
         var dns: DNSSockets?
@@ -30,7 +30,7 @@ struct Launcher: Sendable {
     /// - Parameter ready: called when the container has its addresses and before its process is executed.
     /// - Throws: ``EngineError``. Nothing of the attempt is left then.
     func launch(
-        _ container: StoredContainer, joining others: Joined, ready: ([StoredState.Interface]) throws -> Void
+        _ container: StoredContainer, joining others: Joined, ready: ([AttachedInterface]) throws -> Void
     ) throws -> Result {
         let name = container.spec.name
         do {
@@ -54,7 +54,7 @@ struct Launcher: Sendable {
     }
 
     private func attempt(
-        _ container: StoredContainer, joining others: Joined, ready: ([StoredState.Interface]) throws -> Void
+        _ container: StoredContainer, joining others: Joined, ready: ([AttachedInterface]) throws -> Void
     ) throws -> Result {
         let spec = container.spec
         let directory = store.directory(named: spec.name, of: container.project)
@@ -91,12 +91,12 @@ struct Launcher: Sendable {
         request.seccomp = try runtimeSpec.linux.seccomp.map { try SeccompCompiler(paths: paths).bpf(for: $0) } ?? []
         try RunRecord.write(runtimeSpec, seccomp: request.seccomp, in: request.runDirectory)
 
-        var interfaces: [StoredState.Interface] = []
+        var interfaces: [AttachedInterface] = []
         var sockets: DNSSockets?
         let process = try ContainerRuntime.launch(request) { pid in
             if spec.networkMode == nil || spec.networkMode == "none" {
                 let attached = try networks.attach(AttachRequest(container, pid: pid))
-                interfaces = attached.interfaces.map(StoredState.Interface.init)
+                interfaces = attached.interfaces
                 sockets = attached.dns
                 try writeHosts(directory, spec, hostname: hostname, interfaces: interfaces)
             }
@@ -178,13 +178,14 @@ struct Launcher: Sendable {
     ) throws {
         if let network, network.hasPrefix("container:") { return }
         let hostResolver = (try? Files.readString("/etc/resolv.conf")) ?? ""
-        let resolver: String
-        if network == "host" || network == "none" {
-            resolver = hostResolver
-        } else {
-            resolver = ContainerFiles.resolvConf(
-                dns: spec.dns, search: spec.dnsSearch, options: spec.dnsOptions, host: hostResolver)
-        }
+        let kind: ContainerFiles.Resolver =
+            switch network {
+            case "host": .host
+            case "none": .unreachable
+            default: .embedded
+            }
+        let resolver = ContainerFiles.resolvConf(
+            kind, dns: spec.dns, search: spec.dnsSearch, options: spec.dnsOptions, host: hostResolver)
         try Files.replace(directory.resolvConf, with: Array(resolver.utf8))
         try Files.replace(directory.hostname, with: Array("\(hostname)\n".utf8))
         try writeHosts(directory, spec, hostname: hostname, interfaces: [])
@@ -192,12 +193,23 @@ struct Launcher: Sendable {
 
     /// In place: the file may already be mounted.
     private func writeHosts(
-        _ directory: ContainerDirectory, _ spec: ContainerSpec, hostname: String, interfaces: [StoredState.Interface]
+        _ directory: ContainerDirectory, _ spec: ContainerSpec, hostname: String, interfaces: [AttachedInterface]
     ) throws {
-        let addresses = interfaces.flatMap { [$0.ipv4, $0.ipv6].compactMap { $0 } }
-        let text = ContainerFiles.hosts(
-            hostname: hostname, domainname: spec.domainname, addresses: addresses, extraHosts: spec.extraHosts,
-            hostGateway: try networks.hostGateway(of: spec.networks.map(\.network)))
+        let gateways = interfaces.compactMap(\.ipv4Gateway)
+        let text: String
+        if spec.networkMode == "host" {
+            text = try ContainerFiles.hosts(
+                host: (try? Files.readString("/etc/hosts")) ?? "", extraHosts: spec.extraHosts,
+                hostGateway: [IPAddress("127.0.0.1")!])
+        } else if interfaces.isEmpty, !spec.networks.isEmpty {
+            // Known when the interfaces are there; until then the mount only needs a file.
+            text = ""
+        } else {
+            text = try ContainerFiles.hosts(
+                hostname: hostname, domainname: spec.domainname,
+                addresses: interfaces.flatMap { [$0.ipv4, $0.ipv6].compactMap { $0 } }, extraHosts: spec.extraHosts,
+                hostGateway: Array(gateways.prefix(1)), ipv6Loopback: true)
+        }
         let file = try OwnedDescriptor.open(directory.hosts, O_WRONLY | O_CREAT | O_TRUNC)
         try Files.writeAll(file.raw, Array(text.utf8), subject: directory.hosts)
     }
