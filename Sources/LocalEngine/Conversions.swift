@@ -67,3 +67,9 @@ extension Healthcheck {
         disable = test == ["NONE"]
     }
 }
+
+extension ExitRecord {
+    init(_ file: ExitFile) {
+        self.init(code: file.code, oomKilled: file.oom, finishedAt: file.finished)
+    }
+}
