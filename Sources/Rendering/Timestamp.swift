@@ -1,4 +1,3 @@
-
 /// A moment in nanoseconds since the epoch (1678 to 2262), in and out of RFC 3339.
 public struct Timestamp: Sendable, Hashable, Comparable {
     public var nanoseconds: Int64

@@ -4,7 +4,9 @@ public import Orchestration
 public enum ContainerTexts {
     /// "Up 3 minutes (healthy)", "Exited (3) 2 seconds ago".
     public static func status(of container: ObservedContainer, now: Timestamp) -> String {
-        func since(_ seconds: Double?) -> String { HumanUnits.duration(seconds: now.seconds - (seconds ?? now.seconds)) }
+        func since(_ seconds: Double?) -> String {
+            HumanUnits.duration(seconds: now.seconds - (seconds ?? now.seconds))
+        }
         switch container.state {
         case .created: return "Created"
         case .dead: return "Dead"
