@@ -1,11 +1,11 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// What every target of full Swift is compiled with. Warnings are errors.
+/// What every target of full Swift is compiled with. Warnings are errors. Without MemberImportVisibility: which of the
+/// C modules in a program counts as the home of a structure that several include is chance.
 let common: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     // One view of the C library everywhere: CLinux needs the GNU part, and two views of one header do not mix.
     .unsafeFlags(["-warnings-as-errors", "-Xcc", "-D_GNU_SOURCE"]),
@@ -36,14 +36,18 @@ let package = Package(
         .executableTarget(
             name: "swcompose",
             dependencies: [
-                "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "Runtime", "LinuxSystem",
+                "Rendering", "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "LinuxSystem", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
+        // What is shown on a terminal and read from logs, without any command.
+        .target(name: "Rendering", dependencies: ["Orchestration", "LinuxSystem"], swiftSettings: common),
         .target(
             name: "Supervision",
             dependencies: [
-                "Orchestration", "LocalEngine", "Networking", "ComposeFile", "LinuxSystem",
+                "Orchestration", "LocalEngine", "ComposeFile", "LinuxSystem", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -54,6 +58,8 @@ let package = Package(
             name: "LocalEngine",
             dependencies: [
                 "Orchestration", "ComposeFile", "Images", "Networking", "Volumes", "Runtime", "OCI", "LinuxSystem",
+                "CLinux", .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: common),
         .target(
@@ -86,6 +92,36 @@ let package = Package(
             swiftSettings: embedded,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .target(name: "CLinux"),
+        .testTarget(name: "ComposeFileTests", dependencies: ["ComposeFile"], swiftSettings: common),
+        .testTarget(name: "OrchestrationTests", dependencies: ["Orchestration"], swiftSettings: common),
+        .testTarget(
+            name: "RenderingTests", dependencies: ["Rendering", "Orchestration", "LinuxSystem"], swiftSettings: common),
+        .testTarget(
+            name: "swcomposeTests",
+            dependencies: [
+                "swcompose", "Rendering", "Orchestration", "ComposeFile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: common),
+        .testTarget(name: "LocalEngineTests", dependencies: ["LocalEngine", "OCI", "Orchestration"], swiftSettings: common),
+        .testTarget(
+            name: "ImagesTests",
+            dependencies: [
+                "Images", "OCI", "LinuxSystem", "CLinux", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: common),
+        .testTarget(name: "VolumesTests", dependencies: ["Volumes", "LinuxSystem", "CLinux"], swiftSettings: common),
+        .testTarget(
+            name: "NetworkingTests",
+            dependencies: [
+                "Networking", "LinuxSystem", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ], swiftSettings: common),
+        .testTarget(
+            name: "RuntimeTests", dependencies: ["Runtime", "OCI", "LaunchPlan", "LinuxSystem", "CLinux"],
+            swiftSettings: common),
+        .testTarget(name: "LaunchPlanTests", dependencies: ["LaunchPlan"], swiftSettings: common),
+        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux"], swiftSettings: common),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["swcompose", "swcompose-shim"], swiftSettings: common),
         .systemLibrary(name: "CYaml", path: "Sources/CLibraries/CYaml", pkgConfig: "yaml-0.1"),
         .systemLibrary(name: "CSeccomp", path: "Sources/CLibraries/CSeccomp", pkgConfig: "libseccomp"),
         .systemLibrary(name: "CNetlink", path: "Sources/CLibraries/CNetlink", pkgConfig: "libnl-route-3.0"),

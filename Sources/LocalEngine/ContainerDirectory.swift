@@ -1,5 +1,5 @@
 import FoundationEssentials
-public import LinuxSystem
+internal import LinuxSystem
 internal import Orchestration
 internal import SystemPackage
 

@@ -1,7 +1,7 @@
 internal import CLinux
 public import LinuxSystem
 internal import OCI
-public import Orchestration
+internal import Orchestration
 internal import Runtime
 internal import SystemPackage
 
@@ -159,14 +159,3 @@ extension Duration {
     }
 }
 
-extension CgroupHandle {
-    /// For the shim, in its own words.
-    var placement: CgroupPlacement {
-        if layout.mode == .unified, let directory = unifiedDirectory { return .v2(directory: directory) }
-        var hierarchies = layout.legacy.map {
-            CgroupHierarchy(name: $0.name, directory: $0.mountPoint + path)
-        }
-        if let directory = unifiedDirectory { hierarchies.append(CgroupHierarchy(name: "unified", directory: directory)) }
-        return .v1(hierarchies)
-    }
-}

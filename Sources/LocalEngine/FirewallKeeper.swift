@@ -37,6 +37,13 @@ final class FirewallKeeper: Sendable {
         }
     }
 
+    /// Takes back what was published for these ports; nothing where that never happened.
+    func withdraw(_ bindings: [PortBinding]) throws {
+        let addresses = Set(bindings.map(\.port.port))
+        let own = wanted.withLock { state in state.published.filter { addresses.contains($0.port) } }
+        try unpublish(own.filter { port in bindings.contains { $0.matches(port) } })
+    }
+
     /// All of it at once: at adoption, and after somebody else flushed the rules.
     func apply(networks: [NetworkRecord], published: [PublishedPort]) throws {
         try wanted.withLock { state in
@@ -45,9 +52,12 @@ final class FirewallKeeper: Sendable {
         }
     }
 
-    func reapplyIfMissing() throws {
+    /// Somebody changed the packet filter: what is missing of ours is put back.
+    func repair() throws {
         try wanted.withLock { state in
-            if try !state.isEmpty && !firewall.isPresent() { try Self.put(state, into: firewall) }
+            guard !state.isEmpty else { return }
+            if try !firewall.isPresent() { try firewall.apply(state) }
+            try Firewall.reconcileForeign(bridges: state.bridges)
         }
     }
 
@@ -60,6 +70,16 @@ final class FirewallKeeper: Sendable {
 
     /// A project without networks has no table.
     private static func put(_ state: FirewallState, into firewall: Firewall) throws {
-        if state.isEmpty { try firewall.remove() } else { try firewall.apply(state) }
+        if state.isEmpty {
+            try firewall.remove()
+        } else {
+            try firewall.apply(state)
+            // Others whose filters drop what is forwarded (Docker's, ufw's) have to let our bridges through.
+            try Firewall.reconcileForeign(bridges: state.bridges)
+        }
     }
+}
+
+extension FirewallState {
+    fileprivate var isEmpty: Bool { bridges.isEmpty && published.isEmpty }
 }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ComposeFile
 internal import Images
 internal import LinuxSystem
@@ -24,7 +25,8 @@ struct Launcher: Sendable {
         var command: [String]
         var stopSignal: String?
         var dns: DNSSockets?
-        var warnings: [String]
+        /// Those it is on.
+        var networks: [NetworkRecord]
     }
 
     /// - Parameter ready: called when the container has its addresses and before its process is executed.
@@ -79,10 +81,11 @@ struct Launcher: Sendable {
         ).build()
 
         let cgroup = try cgroups.create(
-            container: container.id.value, resources: runtimeSpec.linux.resources ?? .init(), parent: spec.cgroupParent)
-        var request = LaunchRequest(id: container.id.value, spec: runtimeSpec)
-        request.rootfs = .overlay(lower: layers, upper: directory.upper, work: directory.work)
-        request.runDirectory = paths.containerRun(container.id.value)
+            container.id.value, resources: runtimeSpec.linux.resources ?? .init(), parent: spec.cgroupParent)
+        var request = LaunchRequest(
+            id: container.id.value, spec: runtimeSpec,
+            rootfs: .overlay(lower: layers, upper: directory.upper, work: directory.work),
+            runDirectory: paths.containerRun(container.id.value))
         request.log = try logOptions(spec, directory)
         request.openStdin = spec.openStdin
         request.initProcess = spec.initProcess
@@ -104,14 +107,17 @@ struct Launcher: Sendable {
         }
         return Result(
             process: process, interfaces: interfaces, command: runtimeSpec.process?.args ?? [],
-            stopSignal: spec.stopSignal ?? defaults.stopSignal, dns: sockets, warnings: cgroup.warnings)
+            stopSignal: spec.stopSignal ?? defaults.stopSignal, dns: sockets,
+            networks: try spec.networks.compactMap { try networks.get($0.network) })
     }
 
     /// Gives back what a run held: cgroups, addresses, what it left in /run.
     func cleanUp(after container: StoredContainer) {
         // Each by itself: one that fails must not keep the others from being given back.
-        try? cgroups.killAll(container: container.id.value)
-        try? cgroups.remove(container: container.id.value)
+        if let cgroup = try? cgroups.handle(container.id.value, parent: container.spec.cgroupParent), cgroup.exists {
+            try? cgroup.killAll()
+            try? cgroup.remove()
+        }
         try? networks.release(container: container.id.value, networks: container.spec.networks.map(\.network))
         try? Files.removeTree(paths.containerRun(container.id.value))
     }

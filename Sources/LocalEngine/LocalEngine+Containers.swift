@@ -1,6 +1,6 @@
 internal import ComposeFile
 import FoundationEssentials
-public import LinuxSystem
+internal import LinuxSystem
 public import Orchestration
 internal import Runtime
 
@@ -82,7 +82,7 @@ extension LocalEngine {
         }
         let run = paths.containerRun(id.value)
         if number == Signals.kill { try update(id) { $0.stoppedOnPurpose = true } }
-        try await BlockingPool.shared.run { try ContainerProcesses.signal(runDirectory: run, number) }
+        _ = try await BlockingPool.shared.run { try ContainerProcesses.signal(runDirectory: run, number) }
     }
 
     public func stopContainer(_ id: ContainerID, signal: String?, timeout: Duration?) async throws {
@@ -96,12 +96,12 @@ extension LocalEngine {
         let number = Signals.number(of: name) ?? Signals.terminate
         let grace = timeout ?? entry.stored.spec.stopGracePeriod ?? .seconds(10)
         let run = paths.containerRun(id.value)
-        try await BlockingPool.shared.run { try ContainerProcesses.signal(runDirectory: run, number) }
+        _ = try await BlockingPool.shared.run { try ContainerProcesses.signal(runDirectory: run, number) }
         if number != Signals.kill, !(await waitForExit(of: id, within: grace)) {
-            let cgroups = cgroups
+            let cgroup = try cgroups.handle(id.value, parent: entry.stored.spec.cgroupParent)
             try await BlockingPool.shared.run {
                 try ContainerProcesses.signal(runDirectory: run, Signals.kill)
-                try cgroups.killAll(container: id.value)
+                try cgroup.killAll()
             }
         }
         await waitForExit(of: id, within: nil)

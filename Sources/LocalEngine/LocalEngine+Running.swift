@@ -1,5 +1,5 @@
 internal import ComposeFile
-public import LinuxSystem
+internal import LinuxSystem
 internal import Networking
 public import Orchestration
 internal import Runtime
@@ -34,21 +34,26 @@ extension LocalEngine {
         let joined = try joinedContainers(of: container.spec)
         let held = try await holdPorts(of: container.spec)
         let launcher = launcher
-        let firewall = firewall
+        let (firewall, names) = (firewall, names)
         let result: Launcher.Result
         do {
             result = try await BlockingPool.shared.run {
                 try launcher.launch(container, joining: joined) { interfaces in
-                    try firewall.publish(PublishedPort.all(held, interfaces))
+                    // Known before its process runs, and so before anybody can depend on it.
+                    names.announce(container, interfaces: interfaces)
+                    try firewall.publish(held.flatMap { $0.published(interfaces) })
                 }
             }
         } catch {
+            await names.stop(container)
             try? await BlockingPool.shared.run { try firewall.withdraw(held) }
-            await ports.release(held)
+            await release(held)
             throw error
         }
-        for port in held { await ports.setTarget(port, result.interfaces) }
-        if let sockets = result.dns { try await names.serve(container, interfaces: result.interfaces, sockets) }
+        for binding in held { binding.lead(to: result.interfaces) }
+        if let sockets = result.dns {
+            try await names.serve(container, networks: result.networks, sockets)
+        }
         entries[id]?.held = held
         entries[id]?.status = .running(pid: result.process.pid)
         try update(id) { state in
@@ -58,17 +63,17 @@ extension LocalEngine {
             state.stoppedOnPurpose = false
             state.health = nil
             state.interfaces = result.interfaces
-            state.publishers = held.map(Publisher.init)
+            state.publishers = held.flatMap(\.publishers)
             state.command = result.command
             state.stopSignal = result.stopSignal
         }
-        watch(id, process: result.process)
         emit(.started(id))
+        try watch(id, shim: ProcessIdentity(pid: result.process.shimPid, startTime: result.process.shimStartTime))
     }
 
     /// Follows the shim, which leaves only after it has recorded its container's end.
-    func watch(_ id: ContainerID, process: LaunchedContainer) {
-        watcher.watch(pid: process.shimPid, startTime: process.shimStartTime) { [weak self] in
+    private func watch(_ id: ContainerID, shim: ProcessIdentity) throws {
+        try watcher.watch(shim) { [weak self] in
             guard let self else { return }
             Task { await self.ended(id) }
         }
@@ -80,14 +85,14 @@ extension LocalEngine {
         let record = try? await BlockingPool.shared.run { () -> ExitRecord in
             let status = try store.status(of: id)
             launcher.cleanUp(after: entry.stored)
-            try firewall.withdraw(entry.held)
+            try? firewall.withdraw(entry.held)
             if case .exited(let file) = status { return ExitRecord(file) }
             // The shim itself was killed: how its container ended is not known, only that it does not run any more.
             return ExitRecord(code: 137, finishedAt: Self.now(), error: "its monitor was killed")
         }
         let exit = record ?? ExitRecord(code: 255, finishedAt: Self.now())
         await names.stop(entry.stored)
-        await ports.release(entry.held)
+        await release(entry.held)
         entries[id]?.held = []
         entries[id]?.status = .resting
         try? update(id) { state in
@@ -99,21 +104,34 @@ extension LocalEngine {
         emit(.exited(id, exit))
     }
 
-    private func holdPorts(of spec: ContainerSpec) async throws -> [HeldPort] {
-        guard spec.networkMode == nil || spec.networkMode == "bridge" else { return [] }
-        var held: [HeldPort] = []
+    /// Ports are published on networks with a way out; a container on internal ones only has none.
+    private func holdPorts(of spec: ContainerSpec) async throws -> [PortBinding] {
+        guard spec.networkMode == nil, !spec.ports.isEmpty, try await hasWayOut(spec) else { return [] }
+        var held: [PortBinding] = []
         for port in spec.ports {
             do {
-                held.append(try await ports.hold(PortRequest(port)))
+                let request = try PortRequest(port, container: spec.name)
+                held.append(PortBinding(port: try await ports.hold(request), target: port.target))
             } catch {
-                await ports.release(held)
+                await release(held)
                 if case PortError.taken(let address, let holder) = error {
                     throw EngineError.portTaken(port: address, holder: holder)
                 }
-                throw EngineError.failed("port \(port.published):\(port.target): \(error)")
+                throw error is EngineError ? error : EngineError.failed("\(error)")
             }
         }
         return held
+    }
+
+    private func hasWayOut(_ spec: ContainerSpec) async throws -> Bool {
+        let networks = networks
+        return try await BlockingPool.shared.run {
+            try spec.networks.contains { try networks.get($0.network)?.isInternal == false }
+        }
+    }
+
+    private func release(_ bindings: [PortBinding]) async {
+        for binding in bindings { await ports.release(binding.port) }
     }
 
     private func joinedContainers(of spec: ContainerSpec) throws -> Launcher.Joined {
@@ -122,8 +140,8 @@ extension LocalEngine {
             let id = ContainerID(String(wish.dropFirst("container:".count)))
             if case .running(let pid) = entries[id]?.status {
                 joined.pids[wish] = pid
-            } else if case .running(let process) = try store.status(of: id) {
-                joined.pids[wish] = process
+            } else if case .running(let pid) = try store.status(of: id) {
+                joined.pids[wish] = pid
             }
         }
         joined.volumesFrom = try spec.volumesFrom.map { (try entry($0.container).stored, $0.readOnly) }
@@ -144,7 +162,7 @@ extension LocalEngine {
         }
         for (stored, state, status) in found {
             var entry = Entry(stored: stored, state: state, status: .resting)
-            if case .running(let process) = status { entry.status = .running(pid: process) }
+            if case .running(let pid) = status { entry.status = .running(pid: pid) }
             entries[stored.id] = entry
         }
         for (stored, state, status) in found {
@@ -164,36 +182,46 @@ extension LocalEngine {
     private func readopt(_ stored: StoredContainer, _ state: StoredState) async {
         let (networks, run) = (networks, paths.containerRun(stored.id.value))
         guard case .running(let pid) = entries[stored.id]?.status else { return }
-        if !state.interfaces.isEmpty,
-            let sockets = try? await BlockingPool.shared.run({ try networks.openDNSSockets(pid: pid) })
-        {
-            try? await names.serve(stored, interfaces: state.interfaces, sockets)
-        }
-        var held: [HeldPort] = []
-        for publisher in state.publishers {
-            // A port that somebody else took meanwhile is lost to the listener, not to NAT.
-            if let port = try? await ports.hold(PortRequest(publisher)) {
-                await ports.setTarget(port, state.interfaces)
-                held.append(port)
+        if !state.interfaces.isEmpty {
+            names.announce(stored, interfaces: state.interfaces)
+            let reopened = try? await BlockingPool.shared.run {
+                (try networks.openDNSSockets(pid: pid), try stored.spec.networks.compactMap { try networks.get($0.network) })
             }
+            if let (sockets, records) = reopened { try? await names.serve(stored, networks: records, sockets) }
+        }
+        var held: [PortBinding] = []
+        for publisher in state.publishers where !held.contains(where: { $0.publishers.contains(publisher) }) {
+            // Where both families were bound they are bound again together.
+            var request = PortRequest(publisher, container: stored.spec.name)
+            if publisher.hostIP == "0.0.0.0" { request.hostIP = nil }
+            // A port that somebody else took meanwhile is lost to the listener, not to the kernel's translation.
+            guard let port = try? await ports.hold(request) else { continue }
+            let binding = PortBinding(port: port, target: publisher.target)
+            binding.lead(to: state.interfaces)
+            held.append(binding)
         }
         entries[stored.id]?.held = held
-        if let process = try? ContainerProcesses.launched(runDirectory: run) { watch(stored.id, process: process) }
+        if let processes = try? await BlockingPool.shared.run({ try ContainerProcesses.processes(runDirectory: run) }) {
+            try? watch(stored.id, shim: processes.shim)
+        }
     }
 
     private func restoreFirewall() async throws {
-        let published = entries.values.flatMap { PublishedPort.all($0.held, $0.state.interfaces) }
+        let published = entries.values.flatMap { entry in
+            entry.held.flatMap { $0.published(entry.state.interfaces) }
+        }
         let (networks, firewall, project) = (networks, firewall, project)
         try await BlockingPool.shared.run {
             let own = try networks.list().filter { $0.labels[Label.project] == project }
             for network in own { try networks.ensure(network) }
             try firewall.apply(networks: own, published: published)
         }
+        try watchFirewall()
     }
 
     /// Lets go of sockets before the process ends; containers run on.
     public func shutDown() async {
-        for entry in entries.values { await ports.release(entry.held) }
+        for entry in entries.values { await release(entry.held) }
         if entries.isEmpty {
             let path = paths.project(project)
             try? await BlockingPool.shared.run { try Files.removeTree(path) }
@@ -202,13 +230,14 @@ extension LocalEngine {
 
     // MARK: Probes and records
 
+    /// Probes wait for what they run: they must not keep threads from those that start and stop containers.
+    private static let probes = BlockingPool(limit: 64)
+
     public func exec(_ id: ContainerID, _ request: ExecRequest) async throws -> ExecResult {
         let entry = try entry(id)
         guard case .running = entry.status else { throw EngineError.notRunning(entry.stored.spec.name) }
-        let (store, stored) = (store, entry.stored)
-        return try await BlockingPool.probes.run {
-            try ContainerExec(store: store, container: stored).capture(request)
-        }
+        let (paths, stored) = (paths, entry.stored)
+        return try await Self.probes.run { try ContainerExec(paths: paths, container: stored).capture(request) }
     }
 
     public func recordHealth(_ id: ContainerID, _ health: HealthRecord) async throws {

@@ -5,6 +5,7 @@ internal import Networking
 public import NIOCore
 public import Orchestration
 internal import Runtime
+internal import SystemPackage
 internal import Volumes
 
 /// ``Engine`` on this host, for one project: the only writer of that project's state. What it knows of its containers
@@ -19,7 +20,8 @@ public actor LocalEngine: Engine {
     let firewall: FirewallKeeper
     let names: NameService
     let ports: PortHolder
-    let watcher = ExitWatcher()
+    let watcher: ExitWatcher
+    private var firewallWatch: FirewallWatch?
     let cgroups: CgroupManager
 
     /// A container in memory: what is on disk, and what this process holds for it.
@@ -27,7 +29,7 @@ public actor LocalEngine: Engine {
         var stored: StoredContainer
         var state: StoredState
         var status: Phase
-        var held: [HeldPort] = []
+        var held: [PortBinding] = []
 
         enum Phase: Equatable {
             case resting
@@ -47,13 +49,34 @@ public actor LocalEngine: Engine {
         self.project = project
         self.paths = paths
         store = ContainerStore(paths: paths)
-        images = try ImageStore(paths: paths)
+        images = ImageStore(paths: paths)
         volumes = VolumeStore(paths: paths)
         networks = NetworkManager(paths: paths)
         firewall = FirewallKeeper(project: project)
         names = NameService(group: group)
         ports = PortHolder(group: group)
-        cgroups = try CgroupManager()
+        cgroups = try CgroupManager.detect()
+        watcher = try ExitWatcher()
+    }
+
+    /// Whether there is anything to look after.
+    public enum Occupancy: Sendable, Equatable {
+        /// No containers.
+        case empty
+        /// None that runs or is going to.
+        case stopped
+        case running
+    }
+
+    public var occupancy: Occupancy {
+        if entries.isEmpty { return .empty }
+        return entries.values.contains { $0.status != .resting || $0.state.restarting } ? .running : .stopped
+    }
+
+    /// Puts rules back that somebody else takes away, from now on.
+    func watchFirewall() throws {
+        let firewall = firewall
+        firewallWatch = try Firewall.watchFlush { _ in try? firewall.repair() }
     }
 
     // MARK: Events
@@ -153,7 +176,7 @@ public actor LocalEngine: Engine {
         let (images, store) = (images, store)
         try await BlockingPool.shared.run {
             let used = Set(try store.projects().flatMap(\.containers).map(\.spec.imageID))
-            _ = try images.remove(reference, inUse: { used.contains($0) })
+            _ = try images.remove(reference, isInUse: { used.contains($0) })
         }
     }
 
@@ -177,12 +200,13 @@ public actor LocalEngine: Engine {
     public func removeNetwork(named name: String) async throws {
         let (networks, firewall) = (networks, firewall)
         try await BlockingPool.shared.run {
+            guard let record = try networks.get(name) else { return }
             do {
                 try networks.remove(name)
             } catch NetworkError.inUse {
                 throw EngineError.inUse("network \(name)")
             }
-            try firewall.removeNetwork(name)
+            try firewall.removeNetwork(bridge: record.bridge)
         }
     }
 

@@ -112,8 +112,8 @@ struct SpecBuilder {
         let devices = try spec.privileged ? HostDevices.all() : spec.devices.flatMap { try HostDevices.expand($0) }
         result.linux.devices = (result.linux.devices ?? []) + devices.map(\.node)
         if !spec.privileged {
-            result.linux.resources?.devices = (result.linux.resources?.devices ?? []) + devices.map(\.rule)
-                + (try spec.deviceCgroupRules.map(HostDevices.rule))
+            let rules = try devices.map(\.rule) + spec.deviceCgroupRules.map(HostDevices.rule)
+            result.linux.resources?.devices?.append(contentsOf: rules)
         }
     }
 
