@@ -180,5 +180,3 @@ static inline int swc_packet_pair(int *first, int *second) {
     *second = ends[1];
     return 0;
 }
-
-#include "CLinuxRuntime.h"
