@@ -110,3 +110,5 @@ static inline int swc_open(const char *p, int flags, unsigned mode) { return ope
 static inline int swc_openat(int d, const char *p, int flags, unsigned mode) { return openat(d, p, flags, mode); }
 static inline int swc_fcntl_int(int fd, int cmd, int arg) { return fcntl(fd, cmd, arg); }
 static inline int swc_prctl(int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d) { return prctl(op, a, b, c, d); }
+
+#include "CLinuxRuntime.h"
