@@ -8,23 +8,28 @@ public final class FileLock: Sendable {
     /// Blocks until the lock is had. Makes the file (and its directory) if needed.
     /// - Throws: ``SystemError``.
     public init(_ path: String) throws {
-        descriptor = try Self.openFile(path)
-        let raw = descriptor.raw
-        try check("flock", path) { flock(raw, LOCK_EX) }
+        descriptor = try Self.acquire(path, LOCK_EX)!
     }
 
     /// nil where another holds it.
     public init?(trying path: String) throws {
-        descriptor = try Self.openFile(path)
-        let raw = descriptor.raw
-        do { try check("flock", path) { flock(raw, LOCK_EX | LOCK_NB) } } catch let error as SystemError {
-            if error.errno == .wouldBlock { return nil }
-            throw error
-        }
+        guard let descriptor = try Self.acquire(path, LOCK_EX | LOCK_NB) else { return nil }
+        self.descriptor = descriptor
     }
 
-    private static func openFile(_ path: String) throws -> OwnedDescriptor {
+    private static func acquire(_ path: String, _ operation: CInt) throws -> OwnedDescriptor? {
         if let slash = path.lastIndex(of: "/") { try Files.makeDirectories(String(path[..<slash]), mode: 0o700) }
-        return try OwnedDescriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
+        while true {
+            let descriptor = try OwnedDescriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
+            do { try check("flock", path) { flock(descriptor.raw, operation) } } catch let error as SystemError {
+                if error.errno == .wouldBlock { return nil }
+                throw error
+            }
+            // The last holder may have removed the file while we waited: a lock on what has no name locks nobody out.
+            var held = stat()
+            var named = stat()
+            try check("fstat", path) { fstat(descriptor.raw, &held) }
+            if lstat(path, &named) == 0, held.st_ino == named.st_ino, held.st_dev == named.st_dev { return descriptor }
+        }
     }
 }

@@ -46,6 +46,8 @@ public struct ObservedContainer: Codable, Sendable, Equatable, Identifiable {
     public var addresses: [String: [String]]
     /// Published ports as bound (an ephemeral port has its number here).
     public var publishers: [Publisher]
+    /// Command line of PID 1 as last started, entry point included; empty before the first start.
+    public var command: [String]
 
     public init(id: ContainerID, spec: ContainerSpec, state: State, createdAt: Double = 0) {
         self.id = id
@@ -57,6 +59,7 @@ public struct ObservedContainer: Codable, Sendable, Equatable, Identifiable {
         anonymousVolumes = [:]
         addresses = [:]
         publishers = []
+        command = []
     }
 
     /// Of the labels that Compose puts on its containers.

@@ -1,0 +1,72 @@
+# The front door. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PREFIX ?= /usr/local
+
+# What the build links, what the tests and the demo drive, and nothing else.
+BUILD_PACKAGES := libyaml-dev libseccomp-dev libnl-3-dev libnl-route-3-dev zlib1g-dev pkg-config
+TEST_PACKAGES := busybox-static iproute2 nftables netcat-openbsd curl python3 util-linux procps
+DEMO_PACKAGES := mmdebstrap curl
+
+RELEASE := .build/release
+BINARY := $(RELEASE)/swcompose
+
+.PHONY: help deps build test integration demo demo-down bench lint format install clean
+
+help:
+	@echo "make deps     install the Debian packages that build, tests and demo need"
+	@echo "make build    build swcompose and swcompose-shim (release, standard library linked in)"
+	@echo "make test     build everything and run all tests (as root: the integration tests too)"
+	@echo "make demo     build, make the example's image, bring examples/webstack up and fetch its page"
+	@echo "make bench    compare with docker compose where that is found, alone where it is not"
+	@echo "make lint     swift format lint --strict"
+	@echo "make install  copy the two programs to PREFIX ($(PREFIX))"
+
+deps:
+	@missing=; for package in $(BUILD_PACKAGES) $(TEST_PACKAGES) $(DEMO_PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+	    $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+
+# Two invocations, because the shim is Embedded Swift and knows no static standard library to link.
+build: deps
+	swift build -c release --scratch-path .build-shim --product swcompose-shim
+	swift build -c release --static-swift-stdlib --product swcompose
+	install -m 755 .build-shim/release/swcompose-shim $(RELEASE)/swcompose-shim
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+test: deps lint
+	swift build --build-tests
+	swift build --product swcompose-shim
+	$(SUDO) env PATH="$$PATH" swift test --skip-build
+
+demo: build
+	examples/webstack/make-image $(abspath $(BINARY))
+	$(SUDO) $(BINARY) -f examples/webstack/compose.yaml up -d
+	@echo; echo "--- http://localhost:$${WEBSTACK_PORT:-8080}/"
+	@curl --fail --silent --show-error --max-time 10 http://localhost:$${WEBSTACK_PORT:-8080}/
+	@echo; $(SUDO) $(BINARY) -f examples/webstack/compose.yaml ps
+	@echo; echo "Look further:    $(BINARY) -f examples/webstack/compose.yaml logs -f"
+	@echo "                 $(BINARY) -f examples/webstack/compose.yaml exec db psql -h /run/postgresql -U postgres guestbook"
+	@echo "Take it down:    make demo-down     (or: $(BINARY) -f examples/webstack/compose.yaml down -v)"
+
+demo-down:
+	$(SUDO) $(BINARY) -f examples/webstack/compose.yaml down -v
+
+bench: build
+	$(SUDO) python3 bench/bench.py --swcompose $(abspath $(BINARY)) $(BENCH_FLAGS)
+
+install: build
+	install -D -m 755 $(RELEASE)/swcompose $(DESTDIR)$(PREFIX)/bin/swcompose
+	install -D -m 755 $(RELEASE)/swcompose-shim $(DESTDIR)$(PREFIX)/libexec/swcompose/swcompose-shim
+
+clean:
+	rm -rf .build .build-shim

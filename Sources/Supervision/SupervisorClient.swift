@@ -1,0 +1,123 @@
+internal import CLinux
+public import LinuxSystem
+public import Orchestration
+internal import SystemPackage
+
+/// A command's side of the control socket.
+public struct SupervisorClient: Sendable {
+    private let project: String
+    private let paths: HostPaths
+    private let startIfNeeded: Bool
+    private let socket: OwnedDescriptor
+
+    /// Connects to the project's supervisor. Where there is none, starts one if `startIfNeeded`, else returns nil.
+    /// - Throws: ``SystemError``, or ``Failure`` where a supervisor could not be started.
+    public static func connect(
+        project: String, paths: HostPaths, startIfNeeded: Bool
+    ) async throws -> SupervisorClient? {
+        let socket = try await BlockingPool.shared.run {
+            try connectSocket(project: project, paths: paths, startIfNeeded: startIfNeeded)
+        }
+        return socket.map {
+            SupervisorClient(project: project, paths: paths, startIfNeeded: startIfNeeded, socket: $0)
+        }
+    }
+
+    /// Sends the one request of this connection. The stream ends after the final message; abandoning it closes the
+    /// connection, which withdraws the request.
+    public func send(_ request: Request) -> AsyncThrowingStream<Message, any Error> {
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Message.self)
+        let connection = Connection(socket)
+        continuation.onTermination = { _ in connection.shutDown() }
+        let thread = BlockingPool(limit: 1)
+        Task {
+            do {
+                try await thread.run {
+                    try exchange(request, over: connection) { continuation.yield($0) }
+                }
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+        return stream
+    }
+
+    /// A supervisor that was just leaving may close the connection before it answers; then another is started.
+    private func exchange(
+        _ request: Request, over connection: Connection, deliver: (Message) -> Void
+    ) throws {
+        let line = try ControlProtocol.encode(request)
+        for _ in 0..<5 {
+            do {
+                if try connection.exchange(line, deliver: deliver) { return }
+            } catch let error as SystemError where error.errno == .brokenPipe || error.errno == .connectionReset {}
+            guard startIfNeeded,
+                let socket = try Self.connectSocket(project: project, paths: paths, startIfNeeded: true)
+            else { break }
+            guard connection.replace(with: socket) else { return }
+        }
+        throw Failure("the supervisor of project \"\(project)\" went away before it answered")
+    }
+
+    private static func connectSocket(
+        project: String, paths: HostPaths, startIfNeeded: Bool
+    ) throws -> OwnedDescriptor? {
+        let path = paths.supervisorSocket(project)
+        for _ in 0..<50 {
+            if let socket = try UnixSocket.connect(path) { return socket }
+            guard startIfNeeded else { return nil }
+            try SupervisorProcess.start(project: project, paths: paths)
+        }
+        throw Failure("the supervisor of project \"\(project)\" does not answer on \(path)")
+    }
+}
+
+/// The connected socket, which may be replaced by a new one until the first answer.
+private final class Connection: Sendable {
+    private let state: Guarded<(socket: OwnedDescriptor, closed: Bool)>
+
+    init(_ socket: OwnedDescriptor) { state = Guarded((socket, false)) }
+
+    func shutDown() {
+        state.withLock { state in
+            state.closed = true
+            _ = shutdown(state.socket.raw, CInt(SHUT_RDWR))
+        }
+    }
+
+    /// False where the caller has gone meanwhile.
+    func replace(with socket: OwnedDescriptor) -> Bool {
+        state.withLock { state in
+            if !state.closed { state.socket = socket }
+            return !state.closed
+        }
+    }
+
+    /// - Returns: false where the other side closed without any answer.
+    func exchange(_ line: [UInt8], deliver: (Message) -> Void) throws -> Bool {
+        let socket = state.withLock { $0.socket }
+        try Files.writeAll(socket.raw, line, subject: "supervisor.sock")
+        var buffer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        var answered = false
+        while true {
+            let count = try check("recv", "supervisor.sock") { recv(socket.raw, &chunk, chunk.count, 0) }
+            if count == 0 {
+                if state.withLock({ $0.closed }) { return true }
+                guard answered else { return false }
+                throw Failure("the supervisor went away in the middle of the request")
+            }
+            buffer.append(contentsOf: chunk[0..<count])
+            var start = 0
+            while let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                let message = try ControlProtocol.decode(Message.self, from: buffer[start..<end])
+                answered = true
+                deliver(message)
+                if message.isFinal { return true }
+                start = end + 1
+            }
+            buffer.removeFirst(start)
+        }
+    }
+}

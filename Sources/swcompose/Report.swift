@@ -1,0 +1,51 @@
+internal import ComposeFile
+internal import LinuxSystem
+internal import Orchestration
+internal import Rendering
+internal import Synchronization
+
+/// What the commands say on stderr besides progress.
+enum Report {
+    private static let json = Mutex(false)
+
+    /// From now on errors are JSON objects, as `--progress json` asks.
+    static func useJSON() { json.withLock { $0 = true } }
+
+    static func error(_ text: String) {
+        line(json.withLock { $0 } ? ProgressLines.json(error: text) : text)
+    }
+
+    static func warning(_ text: String) {
+        line(json.withLock { $0 } ? ProgressLines.json(text: text) : "warning: \(text)")
+    }
+
+    /// A line that is neither.
+    static func note(_ text: String) { line(text) }
+
+    static func diagnostic(_ diagnostic: Diagnostic) {
+        if diagnostic.severity == .error {
+            error(diagnostic.file == nil ? diagnostic.message : diagnostic.rendered)
+        } else {
+            line(json.withLock { $0 } ? ProgressLines.json(text: diagnostic.rendered) : diagnostic.rendered)
+        }
+    }
+
+    /// Prints an error and says with what code to exit.
+    static func failure(_ error: any Error) -> Int32 {
+        switch error {
+        case let failure as Failure:
+            self.error(failure.message)
+            return failure.exitCode
+        case let files as ComposeFileError:
+            for diagnostic in files.diagnostics { self.diagnostic(diagnostic) }
+        default: self.error(String(describing: error))
+        }
+        return 1
+    }
+
+    private static func line(_ text: String) {
+        let output = OutputBuffer(2)
+        output.write(text + "\n")
+        output.flush()
+    }
+}
