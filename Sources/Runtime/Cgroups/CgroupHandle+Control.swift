@@ -12,7 +12,9 @@ extension CgroupHandle {
         do {
             if let directory = unifiedDirectory, Files.exists("\(directory)/cgroup.freeze") {
                 try ControlFile.write("\(directory)/cgroup.freeze", "1")
-                done = try Waiting.file("\(directory)/cgroup.events", seconds: timeout) { Self.value("frozen", in: $0) == 1 }
+                done = try Waiting.file("\(directory)/cgroup.events", seconds: timeout) {
+                    Self.value("frozen", in: $0) == 1
+                }
             } else if let directory = legacyDirectory("freezer") {
                 let file = "\(directory)/freezer.state"
                 // Writing again makes the kernel look again at processes born meanwhile.

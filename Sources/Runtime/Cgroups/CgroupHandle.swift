@@ -84,7 +84,9 @@ public struct CgroupHandle: Sendable {
             let lacking = Set(plan.unified.map(\.controller).filter { legacyDirectory(Self.legacyName($0)) == nil })
             let unified = lacking.isEmpty ? [] : plan.unified.filter { lacking.contains($0.controller) }
             let lackingLegacy = Set(lacking.map(Self.legacyName))
-            try write(plan.legacy.filter { !lackingLegacy.contains($0.controller) && $0.controller != "devices" }, &warnings) {
+            try write(
+                plan.legacy.filter { !lackingLegacy.contains($0.controller) && $0.controller != "devices" }, &warnings
+            ) {
                 legacyDirectory($0)
             }
             try write(unified, &warnings) { _ in unifiedDirectory }
@@ -116,7 +118,8 @@ public struct CgroupHandle: Sendable {
                         setting: write.setting, reason: "no \(write.controller) controller is mounted on this host"))
                 continue
             }
-            if !(try self.write(write, in: place, mayPostpone: write.dependsOnNext, &warnings)) { postponed = write
+            if !(try self.write(write, in: place, mayPostpone: write.dependsOnNext, &warnings)) {
+                postponed = write
                 continue
             }
             if let late = postponed {

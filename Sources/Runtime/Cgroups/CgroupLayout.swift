@@ -65,7 +65,9 @@ public struct CgroupLayout: Sendable, Equatable {
         var seen: [Substring: (index: Int, whole: Bool)] = [:]
         for line in mountinfo.split(separator: "\n") {
             let fields = line.split(separator: " ")
-            guard let separator = fields.firstIndex(of: "-"), separator >= 6, fields.count > separator + 3 else { continue }
+            guard let separator = fields.firstIndex(of: "-"), separator >= 6, fields.count > separator + 3 else {
+                continue
+            }
             let type = fields[separator + 1]
             guard type == "cgroup" || type == "cgroup2" else { continue }
             let device = fields[2]
@@ -73,7 +75,11 @@ public struct CgroupLayout: Sendable, Equatable {
             let mountPoint = unescape(fields[4])
             if let known = seen[device] {
                 if whole, !known.whole {
-                    if known.index < 0 { layout.unified = mountPoint } else { layout.legacy[known.index].mountPoint = mountPoint }
+                    if known.index < 0 {
+                        layout.unified = mountPoint
+                    } else {
+                        layout.legacy[known.index].mountPoint = mountPoint
+                    }
                     seen[device]?.whole = true
                 }
                 continue

@@ -50,7 +50,8 @@ public struct CgroupManager: Sendable {
         if let parent, !parent.isEmpty {
             let components = parent.split(separator: "/")
             for component in components where !Self.isName(component) {
-                throw CgroupError.invalid("cgroup parent \"\(parent)\": \"\(component)\" cannot be the name of a cgroup")
+                throw CgroupError.invalid(
+                    "cgroup parent \"\(parent)\": \"\(component)\" cannot be the name of a cgroup")
             }
             guard !components.isEmpty else {
                 throw CgroupError.invalid("cgroup parent \"\(parent)\" names no cgroup")

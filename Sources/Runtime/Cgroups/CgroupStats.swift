@@ -77,6 +77,8 @@ extension CgroupHandle {
         return result
     }
 
-    private func text(_ directory: String, _ file: String) -> String { (try? ControlFile.read("\(directory)/\(file)")) ?? "" }
+    private func text(_ directory: String, _ file: String) -> String {
+        (try? ControlFile.read("\(directory)/\(file)")) ?? ""
+    }
     private func number(_ directory: String, _ file: String) -> UInt64? { UInt64(text(directory, file)) }
 }

@@ -48,9 +48,12 @@ enum LegacyWrites {
             let quota = cpu.quota.flatMap { $0 == 0 ? nil : $0 }
             if let period = cpu.period, period != 0 {
                 writes.append(
-                    ControlWrite("cpu period", "cpu", ["cpu.cfs_period_us"], ["\(period)"], dependsOnNext: quota != nil))
+                    ControlWrite("cpu period", "cpu", ["cpu.cfs_period_us"], ["\(period)"], dependsOnNext: quota != nil)
+                )
             }
-            if let quota { writes.append(ControlWrite("cpu quota", "cpu", ["cpu.cfs_quota_us"], ["\(max(quota, -1))"])) }
+            if let quota {
+                writes.append(ControlWrite("cpu quota", "cpu", ["cpu.cfs_quota_us"], ["\(max(quota, -1))"]))
+            }
             writes += cpuset(cpu)
         }
         if let pids = resources.pids {
@@ -124,7 +127,8 @@ enum UnifiedWrites {
         if let cpu = resources.cpu {
             if let shares = cpu.shares, shares != 0 {
                 writes.append(
-                    ControlWrite("cpu shares", "cpu", ["cpu.weight"], ["\(ResourceConversions.cpuWeight(shares: shares))"]))
+                    ControlWrite(
+                        "cpu shares", "cpu", ["cpu.weight"], ["\(ResourceConversions.cpuWeight(shares: shares))"]))
             }
             let quota = cpu.quota.flatMap { $0 == 0 ? nil : $0 }
             let period = cpu.period.flatMap { $0 == 0 ? nil : $0 }
