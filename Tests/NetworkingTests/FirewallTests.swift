@@ -35,7 +35,8 @@ final class Topology {
     var bridges: [BridgeRule] { records.values.map(BridgeRule.init).sorted { $0.name < $1.name } }
 
     func port(
-        _ host: String?, _ port: UInt16, to container: String, _ inside: UInt16 = 80, _ transport: PublishedPort.Transport = .tcp,
+        _ host: String?, _ port: UInt16, to container: String, _ inside: UInt16 = 80,
+        _ transport: PublishedPort.Transport = .tcp,
         v6: Bool = false
     ) -> PublishedPort {
         PublishedPort(
@@ -82,8 +83,12 @@ extension PrivilegedTests {
                 #expect(try Probe.reaches(a1, from: net["i1"], "192.0.2.2", 8080) == nil, "internal is internal")
                 // UDP, with the answer.
                 let udp = try Probe.server(in: net["a1"], 53, .udp)
-                for (source, target) in [(lan, "192.0.2.2"), (net.host, "127.0.0.1"), (net["a2"], "192.0.2.2"), (net["a1"], "192.0.2.2")] {
-                    #expect(try Probe.exchanges(udp, Probe.client(in: source, .udp, to: IPAddress(target)!, 9090)) != nil, "\(target)")
+                for (source, target) in [
+                    (lan, "192.0.2.2"), (net.host, "127.0.0.1"), (net["a2"], "192.0.2.2"), (net["a1"], "192.0.2.2"),
+                ] {
+                    #expect(
+                        try Probe.exchanges(udp, Probe.client(in: source, .udp, to: IPAddress(target)!, 9090)) != nil,
+                        "\(target)")
                 }
             }
         }
@@ -91,7 +96,8 @@ extension PrivilegedTests {
         @Test func isolation() throws {
             try withPrivateHost { networks, lan in
                 let net = try Topology(networks, lan: lan)
-                try net.firewall.apply(FirewallState(bridges: net.bridges, published: [net.port("127.0.0.1", 8081, to: "a1")]))
+                try net.firewall.apply(
+                    FirewallState(bridges: net.bridges, published: [net.port("127.0.0.1", 8081, to: "a1")]))
                 let a1 = try Probe.server(in: net["a1"], 80)
                 let i1 = try Probe.server(in: net["i1"], 80)
                 let j1 = try Probe.server(in: net["j1"], 80)
@@ -102,13 +108,17 @@ extension PrivilegedTests {
                 let onLANv6 = try Probe.server(in: lan, 80, on: IPAddress("2001:db8::1")!)
                 let (address, address6) = (net.ipv4("a1").description, net.ipv6("a1").description)
 
-                #expect(try Probe.reaches(a1, from: net["a2"], address, 80) == net.ipv4("a2"), "neighbours see each other as they are")
+                #expect(
+                    try Probe.reaches(a1, from: net["a2"], address, 80) == net.ipv4("a2"),
+                    "neighbours see each other as they are")
                 #expect(try Probe.reaches(a1v6, from: net["a2"], address6, 80) == net.ipv6("a2"))
                 #expect(try Probe.reaches(i1, from: net["i2"], net.ipv4("i1").description, 80) == net.ipv4("i2"))
                 #expect(try Probe.reaches(a1, from: net.host, address, 80) != nil, "the host reaches containers")
                 #expect(try Probe.reaches(a1, from: net["b1"], address, 80) == nil)
                 #expect(try Probe.reaches(a1v6, from: net["b1"], address6, 80) == nil)
-                try lan.run { try run("ip route add 172.16.0.0/12 via 192.0.2.2; ip -6 route add fd00::/8 via 2001:db8::2") }
+                try lan.run {
+                    try run("ip route add 172.16.0.0/12 via 192.0.2.2; ip -6 route add fd00::/8 via 2001:db8::2")
+                }
                 #expect(try Probe.reaches(a1, from: lan, address, 80) == nil, "not published: not for the LAN")
                 #expect(try Probe.reaches(a1v6, from: lan, address6, 80) == nil)
                 // Out to the LAN, behind the host's address.
@@ -123,15 +133,29 @@ extension PrivilegedTests {
                 #expect(try Probe.reaches(i1, from: net["a1"], net.ipv4("i1").description, 80) == nil)
                 #expect(try Probe.reaches(j1, from: net["i1"], net.ipv4("j1").description, 80) == nil)
                 #expect(try Probe.reaches(onHost, from: net["i1"], way.description, 80) == nil)
-                #expect(try Probe.reaches(onHost, from: net["a1"], "192.0.2.2", 80) != nil, "the host's own services are no secret to others")
+                #expect(
+                    try Probe.reaches(onHost, from: net["a1"], "192.0.2.2", 80) != nil,
+                    "the host's own services are no secret to others")
                 // 127/8 of the host, the price of route_localnet.
-                try lan.run { try run("ip route add 127.0.0.0/8 via 192.0.2.2 table 99; ip rule add to 127.0.0.0/8 table 99 pref 0; ip rule add from all lookup local pref 10; ip rule del pref 0 lookup local; echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet") }
+                try lan.run {
+                    try run(
+                        "ip route add 127.0.0.0/8 via 192.0.2.2 table 99; ip rule add to 127.0.0.0/8 table 99 pref 0; ip rule add from all lookup local pref 10; ip rule del pref 0 lookup local; echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet"
+                    )
+                }
                 #expect(try Probe.reaches(local, from: lan, "127.0.0.1", 7000) == nil)
                 #expect(try Probe.reaches(a1, from: lan, "127.0.0.1", 8081) == nil)
-                try net["a2"].run { try run("ip route add 127.0.0.0/8 via \(net.records["a"]!.subnets[0].gateway) table 99; ip rule add to 127.0.0.0/8 table 99 pref 0; ip rule add from all lookup local pref 10; ip rule del pref 0 lookup local; echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet") }
+                try net["a2"].run {
+                    try run(
+                        "ip route add 127.0.0.0/8 via \(net.records["a"]!.subnets[0].gateway) table 99; ip rule add to 127.0.0.0/8 table 99 pref 0; ip rule add from all lookup local pref 10; ip rule del pref 0 lookup local; echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet"
+                    )
+                }
                 #expect(try Probe.reaches(local, from: net["a2"], "127.0.0.1", 7000) == nil)
                 // Somebody else's address.
-                try net["b1"].run { try run("ip addr add 10.66.0.1/32 dev lo; ip route replace default via \(net.records["b"]!.subnets[0].gateway) src 10.66.0.1") }
+                try net["b1"].run {
+                    try run(
+                        "ip addr add 10.66.0.1/32 dev lo; ip route replace default via \(net.records["b"]!.subnets[0].gateway) src 10.66.0.1"
+                    )
+                }
                 #expect(try Probe.reaches(onHost, from: net["b1"], "192.0.2.2", 80) == nil)
             }
         }
@@ -141,20 +165,28 @@ extension PrivilegedTests {
                 let net = try Topology(networks, lan: lan)
                 #expect(try !net.firewall.isPresent())
                 let first = net.port(nil, 8080, to: "a1")
-                #expect(throws: NetworkError.firewallNotApplied(table: "swcompose-proof")) { try net.firewall.publish([first]) }
+                #expect(throws: NetworkError.firewallNotApplied(table: "swcompose-proof")) {
+                    try net.firewall.publish([first])
+                }
                 try net.firewall.apply(FirewallState(bridges: net.bridges, published: []))
                 #expect(try net.firewall.isPresent())
-                try net.firewall.publish([first, net.port("192.0.2.2", 53, to: "a2", 53, .udp), net.port(nil, 443, to: "b1", v6: true)])
+                try net.firewall.publish([
+                    first, net.port("192.0.2.2", 53, to: "a2", 53, .udp), net.port(nil, 443, to: "b1", v6: true),
+                ])
                 var rules = try run("nft list ruleset")
                 #expect(rules.contains("tcp . 8080 : \(net.ipv4("a1")) . 80"), "\(rules)")
                 #expect(rules.contains("192.0.2.2 . udp . 53 : \(net.ipv4("a2")) . 53"))
                 #expect(rules.contains("tcp . 443 : \(net.ipv6("b1")) . 80"))
+                #expect(
+                    try run("nft list set inet swcompose-proof internal").contains("\"\(net.records["i"]!.bridge)\""))
                 for line in [
-                    "iifname @bridges ip daddr 127.0.0.0/8 drop", "iifname . ip saddr != @v4nets ip saddr != 0.0.0.0 drop",
+                    "iifname @bridges ip daddr 127.0.0.0/8 drop",
+                    "iifname . ip saddr != @v4nets ip saddr != 0.0.0.0 drop",
                     "dnat ip to ip daddr . meta l4proto . th dport map @pub4addr", "fib daddr type local jump publish",
                     "oifname @bridges ct status dnat ip saddr 127.0.0.0/8 masquerade", "iifname . oifname vmap @same",
-                    "ct state established,related accept", "oifname @bridges drop", "iifname @internal ct state new drop",
-                    "iifname . ip6 saddr != @v6nets ip6 saddr != :: ip6 saddr & ffc0:: != fe80:: drop",
+                    "ct state established,related accept", "oifname @bridges drop",
+                    "iifname @internal ct state new drop",
+                    "iifname . ip6 saddr != @v6nets ip6 saddr != :: ip6 saddr != fe80::/10 drop",
                 ] { #expect(rules.contains(line), "\(line)\n\(rules)") }
                 // A container that takes over a port: one transaction. The same again is nothing new.
                 let moved = net.port(nil, 8080, to: "a2")
@@ -201,7 +233,8 @@ extension PrivilegedTests {
                 let manager = NetworkManager(paths: networks.paths)
                 let pid = try networks.makeContainer()
                 let inside = try NetworkNamespace(ofProcess: pid)
-                var result: AttachResult? = try manager.attach(AttachRequest(containerID: "c", pid: pid, interfaces: [], dns: true))
+                var result: AttachResult? = try manager.attach(
+                    AttachRequest(containerID: "c", pid: pid, interfaces: [], dns: true))
                 let resolver = IPAddress("127.0.0.11")!
                 func works(_ sockets: DNSSockets) throws {
                     let client = try Probe.client(in: inside, .udp, to: resolver, 53)
@@ -211,7 +244,8 @@ extension PrivilegedTests {
                 try works(#require(result?.dns))
                 // A DNS server of the container's own has port 53 for itself.
                 let own = try Probe.server(in: inside, 53, .udp)
-                #expect(try Probe.exchanges(own, Probe.client(in: inside, .udp, to: IPAddress("127.0.0.1")!, 53)) != nil)
+                #expect(
+                    try Probe.exchanges(own, Probe.client(in: inside, .udp, to: IPAddress("127.0.0.1")!, 53)) != nil)
                 result = nil
                 let again = try manager.openDNSSockets(pid: pid)
                 #expect(again.port == 61053)

@@ -42,7 +42,8 @@ enum Probe {
 
     /// A server on all addresses of the namespace's family.
     static func server(
-        in namespace: NetworkNamespace, _ port: UInt16, _ transport: Transport = .tcp, on address: IPAddress = IPAddress("0.0.0.0")!
+        in namespace: NetworkNamespace, _ port: UInt16, _ transport: Transport = .tcp,
+        on address: IPAddress = IPAddress("0.0.0.0")!
     ) throws -> OwnedDescriptor {
         try namespace.run {
             let server = try make(transport, address.family)
@@ -84,7 +85,9 @@ enum Probe {
         var peer = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let accepted = withUnsafeMutablePointer(to: &peer) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { accept(server.raw, .init(__sockaddr__: $0), &length) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                accept(server.raw, .init(__sockaddr__: $0), &length)
+            }
         }
         guard accepted >= 0 else { return nil }
         // Both sides must think so, or the answers go astray.
@@ -100,7 +103,8 @@ enum Probe {
     }
 
     /// Sends a datagram and has the server answer it. The address the server saw, or nil where either got lost.
-    static func exchanges(_ server: OwnedDescriptor, _ client: OwnedDescriptor, wait: Int32 = 250) throws -> IPAddress? {
+    static func exchanges(_ server: OwnedDescriptor, _ client: OwnedDescriptor, wait: Int32 = 250) throws -> IPAddress?
+    {
         var byte: UInt8 = 7
         guard send(client.raw, &byte, 1, Int32(MSG_NOSIGNAL)) == 1, ready(server, POLLIN, wait) else { return nil }
         var peer = sockaddr_storage()
