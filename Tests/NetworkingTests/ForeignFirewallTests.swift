@@ -35,7 +35,11 @@ extension PrivilegedTests {
                 #expect(try Firewall.reconcileForeign(bridges: net.bridges).changes == 12)
                 #expect(try works() == [true, true, true])
                 #expect(try Firewall.reconcileForeign(bridges: net.bridges).changes == 0)
-                #expect(try run("iptables -S FORWARD").contains("-A FORWARD -i \(net.records["a"]!.bridge) -j ACCEPT"))
+                // In a shape that iptables understands and shows.
+                let (bridge, rules) = (net.records["a"]!.bridge, try run("iptables -S FORWARD"))
+                #expect(
+                    rules.contains("-A FORWARD -i \(bridge) -m comment --comment \"swcompose \(bridge) in\" -j ACCEPT"),
+                    "\(rules)")
                 // Then Docker starts.
                 try run(Self.docker)
                 #expect(try Firewall.reconcileForeign(bridges: net.bridges).changes == 24, "moved into DOCKER-USER")
