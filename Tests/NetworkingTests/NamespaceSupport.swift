@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import LinuxSystem
 import Synchronization
 import Testing
@@ -87,7 +88,7 @@ func run(_ script: String) throws -> String {
     let wrapped = "exec >\(path) 2>&1; set -e; PATH=/usr/sbin:/usr/bin:/sbin:/bin\n\(script)"
     var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup(wrapped), nil]
     defer { for argument in arguments { free(argument) } }
-    try #require(posix_spawn(&pid, "/bin/sh", nil, nil, &arguments, environ) == 0)
+    try #require(posix_spawn(&pid, "/bin/sh", nil, nil, &arguments, nil) == 0)
     var status: CInt = 0
     try check("waitpid") { waitpid(pid, &status, 0) }
     let text = try Files.readString(path)

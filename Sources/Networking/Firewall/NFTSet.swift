@@ -81,6 +81,9 @@ struct NFTElement: Equatable {
 
 /// What programs keep with a rule: a list of type, length, value. Comments have type 0 and end in NUL.
 enum NFTUserData {
+    /// Of a set: type 0 is the order of bytes in keys, and 1 the host's.
+    static let keyInHostByteOrder: [UInt8] = [0, 4] + withUnsafeBytes(of: UInt32(1)) { Array($0) }
+
     static func comment(_ text: String) -> [UInt8] {
         let bytes = Array(text.utf8.prefix(120)) + [0]
         return [0, UInt8(bytes.count)] + bytes

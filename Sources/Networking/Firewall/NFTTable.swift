@@ -97,6 +97,10 @@ struct NFTTable {
         case nil: break
         }
         message.putBig(Int(NFTA_SET_ID.rawValue), id)
+        // `nft` would show names back to front.
+        if set.key == [.interfaceName] {
+            message.put(Int(NFTA_SET_USERDATA.rawValue), bytes: NFTUserData.keyInHostByteOrder)
+        }
         if flags & UInt32(NFT_SET_CONCAT.rawValue) != 0 {
             message.nest(Int(NFTA_SET_DESC.rawValue)) {
                 message.nest(Int(NFTA_SET_DESC_CONCAT.rawValue)) {

@@ -23,6 +23,7 @@ public struct NetworkNamespace: Sendable {
     ///
     /// Not async: a thread that changes hands in between would take somebody else's work into the namespace.
     /// - Throws: ``SystemError`` of `setns`, and what `body` throws.
+    @discardableResult
     public func run<T>(_ body: () throws -> T) throws -> T {
         let home = try Self.current()
         try check("setns", "network namespace") { setns(descriptor.raw, CLONE_NEWNET) }
