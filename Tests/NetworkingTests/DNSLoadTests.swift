@@ -38,16 +38,20 @@ private let benchIsWanted = getenv("SWCOMPOSE_BENCH") != nil
         query.questions = [DNSQuestion(name: DNSName("shop-web-7")!, type: DNSType.a)]
         let bytes = query.serialised()
         let start = ContinuousClock.now
-        let targets = ports
-        let count = try await withThrowingTaskGroup(of: Int.self) { tasks in
-            for port in targets.prefix(4) {
-                // Blocking sockets, 16 questions under way each.
-                tasks.addTask {
-                    try await BlockingPool.shared.run { try Self.load(bytes, port: port, rounds: 1000, burst: 16) }
+        var clients: [EventLoopFuture<Int>] = []
+        for port in ports.prefix(4) {
+            let done = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Int.self)
+            _ = try await DatagramBootstrap(group: done.futureResult.eventLoop)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(Client(bytes, done))
+                    }
                 }
-            }
-            return try await tasks.reduce(0, +)
+                .connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: Int(port))).get()
+            clients.append(done.futureResult)
         }
+        var count = 0
+        for client in clients { count += try await client.get() }
         let seconds = Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000
         let rate = Int(Double(count) / seconds)
         let loaded = try residentKilobytes()
@@ -60,21 +64,36 @@ private let benchIsWanted = getenv("SWCOMPOSE_BENCH") != nil
         #expect(rate > 1000)
     }
 
-    private static func load(_ query: [UInt8], port: UInt16, rounds: Int, burst: Int) throws -> Int {
-        let client = try PortSocket(.udp, IPAddress("127.0.0.1")!, 0)
-        let address = try SocketAddress(ipAddress: "127.0.0.1", port: Int(port))
-        let raw = client.descriptor.raw
-        _ = address.withSockAddr { connect(raw, $0, socklen_t($1)) }
-        var answer = [UInt8](repeating: 0, count: 512)
-        var done = 0
-        for _ in 0..<rounds {
-            for _ in 0..<burst { send(raw, query, query.count, 0) }
-            for _ in 0..<burst {
-                var waiting = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-                guard poll(&waiting, 1, 1000) == 1, recv(raw, &answer, answer.count, 0) > 0 else { return done }
-                done += 1
-            }
+    /// Has 16 questions under way until it has had its answers.
+    private final class Client: ChannelInboundHandler {
+        typealias InboundIn = AddressedEnvelope<ByteBuffer>
+        static let total = 20_000
+
+        private let query: ByteBuffer
+        private let done: EventLoopPromise<Int>
+        private var answers = 0
+
+        init(_ query: [UInt8], _ done: EventLoopPromise<Int>) {
+            self.query = ByteBuffer(bytes: query)
+            self.done = done
         }
-        return done
+
+        func channelActive(context: ChannelHandlerContext) {
+            for _ in 0..<16 { context.channel.write(query, promise: nil) }
+            context.flush()
+            context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(60)) { self.finish(context) }
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            answers += 1
+            if answers == Self.total { finish(context) } else { context.channel.write(query, promise: nil) }
+        }
+
+        func channelReadComplete(context: ChannelHandlerContext) { context.flush() }
+
+        private func finish(_ context: ChannelHandlerContext) {
+            done.succeed(answers)
+            context.close(promise: nil)
+        }
     }
 }
