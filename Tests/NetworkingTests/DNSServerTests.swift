@@ -20,10 +20,10 @@ private struct ServedContainer {
     let server: DNSServer
     let address: SocketAddress
 
-    static func run<T>(
+    static func run(
         _ view: DNSView = DNSView(networks: ["net"]), resolvConf: String = "nameserver 127.0.0.1\n",
-        upstreamPort: Int = 1, limits: UpstreamClient.Limits = .init(), _ body: (ServedContainer) async throws -> T
-    ) async throws -> T {
+        upstreamPort: Int = 1, limits: UpstreamClient.Limits = .init(), _ body: (ServedContainer) async throws -> Void
+    ) async throws {
         let path = "/tmp/swcompose-dns-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         try Files.replace(path, with: Array(resolvConf.utf8))
         defer { unlink(path) }
@@ -36,9 +36,8 @@ private struct ServedContainer {
         let served = ServedContainer(
             server: server, address: try SocketAddress(ipAddress: "127.0.0.1", port: Int(tcp.port)))
         do {
-            let result = try await body(served)
+            try await body(served)
             await server.stopAll()
-            return result
         } catch {
             await server.stopAll()
             throw error
@@ -123,7 +122,8 @@ private struct ServedContainer {
         }
         let silent = try await DNSFakeUpstream("127.0.0.1", port: UInt16(good.port)) { _, _ in nil }
         let conf = "nameserver 127.0.0.1\nnameserver 127.0.0.2\nnameserver 127.0.0.3\n"
-        try await ServedContainer.run(resolvConf: conf, upstreamPort: good.port, limits: Self.quick) { (served) async throws -> Void in
+        try await ServedContainer.run(resolvConf: conf, upstreamPort: good.port, limits: Self.quick) {
+            (served) async throws -> Void in
             let start = ContinuousClock.now
             #expect(try await served.ask("a.example").answers.count == 1)
             let middle = ContinuousClock.now
@@ -141,7 +141,8 @@ private struct ServedContainer {
         limits.inFlightPerAsker = 1
         var view = DNSView(networks: ["net"])
         view.searchDomains = ["corp.example"]
-        try await ServedContainer.run(view, upstreamPort: silent.port, limits: limits) { (served) async throws -> Void in
+        try await ServedContainer.run(view, upstreamPort: silent.port, limits: limits) {
+            (served) async throws -> Void in
             served.server.set(container: "c", network: "net", names: ["web"], addresses: [IPAddress("10.0.0.1")!])
             async let slow = served.ask("a.example")
             try await Task.sleep(for: .milliseconds(100))

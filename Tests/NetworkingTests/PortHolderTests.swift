@@ -9,16 +9,15 @@ import Testing
     let group = MultiThreadedEventLoopGroup.singleton
     let loopback = IPAddress("127.0.0.1")!
 
-    func held<T>(
+    func held(
         _ request: PortRequest, to target: PortTarget? = nil, idle: TimeAmount = .seconds(90),
-        _ body: (PortHolder, HeldPort) async throws -> T
-    ) async throws -> T {
+        _ body: (PortHolder, HeldPort) async throws -> Void
+    ) async throws {
         let holder = PortHolder(group: group, udpIdleTime: idle) { _ in nil }
         let port = try await holder.hold(request, target: target)
         do {
-            let result = try await body(holder, port)
+            try await body(holder, port)
             await holder.releaseAll()
-            return result
         } catch {
             await holder.releaseAll()
             throw error
@@ -95,9 +94,20 @@ import Testing
         try await service.channel.close()
     }
 
+    /// The client's direction has ended, the service writes and closes, and all of it is still on its way.
+    @Test func answersToSlowClientsAreNotCut() async throws {
+        let service = try await PortTestService.counting(size: 16 << 20)
+        try await held(local(), to: service.target) { (_, port) async throws -> Void in
+            let reply = try await PortTestService.send(5, to: port.port, readingAfter: .milliseconds(500))
+            #expect(reply.utf8.count == 16 << 20)
+        }
+        try await service.channel.close()
+    }
+
     @Test func ipv6LoopbackIsRelayed() async throws {
         let service = try await PortTestService.counting()
-        try await held(PortRequest(ports: nil, transport: .tcp, owner: "x"), to: service.target) { (_, port) async throws -> Void in
+        try await held(PortRequest(ports: nil, transport: .tcp, owner: "x"), to: service.target) {
+            (_, port) async throws -> Void in
             guard port.addresses.contains(PortSocket.any6) else { return }
             #expect(try await PortTestService.send(5, to: port.port, at: "::1") == "received 5")
         }

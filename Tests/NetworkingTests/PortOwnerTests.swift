@@ -4,7 +4,8 @@ import Testing
 @testable import Networking
 
 @Suite("Holders of ports") struct PortOwnerTests {
-    static let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+    static let head =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 
     static func line(_ local: String, _ state: String, _ inode: Int) -> String {
         "   0: \(local) 00000000:0000 \(state) 00000000:00000000 00:00000000 00000000     0        0 \(inode) 1 0\n"

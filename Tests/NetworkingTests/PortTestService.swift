@@ -14,14 +14,14 @@ struct PortTestService: Sendable {
         target = PortTarget(address: socket.address, port: socket.port)
     }
 
-    /// Reads to the end of a connection, slowly at first, and says how much it was.
-    static func counting() async throws -> PortTestService {
+    /// Reads to the end of a connection, slowly at first, says how much it was, in at least `size` bytes, and closes.
+    static func counting(size: Int = 0) async throws -> PortTestService {
         let socket = try PortSocket(.tcp, IPAddress("127.0.0.1")!, 0)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Counter())
+                    try channel.pipeline.syncOperations.addHandler(Counter(size))
                 }
             }
             .withBoundSocket(try socket.descriptor.leak()).get()
@@ -43,7 +43,8 @@ struct PortTestService: Sendable {
     /// Sends `count` bytes, ends its direction, and returns what comes until the other ends. Empty where the
     /// connection is closed early.
     static func send(
-        _ count: Int, to port: UInt16, at host: String = "127.0.0.1", beforeEnd: @Sendable () -> Void = {}
+        _ count: Int, to port: UInt16, at host: String = "127.0.0.1", readingAfter delay: Duration = .zero,
+        beforeEnd: @Sendable () -> Void = {}
     ) async throws -> String {
         let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: host, port: Int(port)) { channel in
@@ -63,6 +64,7 @@ struct PortTestService: Sendable {
                 }
                 beforeEnd()
                 outbound.finish()
+                try await Task.sleep(for: delay)
                 var reply = ""
                 for try await part in inbound { reply += String(buffer: part) }
                 return reply
@@ -73,7 +75,10 @@ struct PortTestService: Sendable {
     private final class Counter: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
+        private let size: Int
         private var count = 0
+
+        init(_ size: Int) { self.size = size }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             if count == 0 {
@@ -88,7 +93,9 @@ struct PortTestService: Sendable {
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             guard case ChannelEvent.inputClosed = event else { return }
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "received \(count)"))).assumeIsolated()
+            var reply = ByteBuffer(string: "received \(count)")
+            reply.writeRepeatingByte(UInt8(ascii: "."), count: max(0, size - reply.readableBytes))
+            context.writeAndFlush(wrapOutboundOut(reply)).assumeIsolated()
                 .whenComplete { _ in context.close(promise: nil) }
         }
     }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import NIOCore
 
 /// In the pipeline of a listening socket: connections beyond a number are closed as they come. Where accepting fails
@@ -30,7 +31,8 @@ final class ConnectionLimit: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is IOError, !isPausing else { return }
+        guard let code = (error as? IOError)?.errnoCode, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code), !isPausing
+        else { return }
         isPausing = true
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
             self.isPausing = false

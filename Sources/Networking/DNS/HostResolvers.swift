@@ -3,12 +3,12 @@ internal import LinuxSystem
 internal import NIOCore
 internal import Synchronization
 
-/// The servers that the host itself asks, read again when the file has changed.
+/// The servers that the host itself asks, as its file says now.
 final class HostResolvers: Sendable {
     private struct State {
         var servers: [SocketAddress] = []
-        /// Of the file as read last: device, inode, size and time of change.
-        var identity: [Int]?
+        /// As read last.
+        var text: String?
         var nextCheck = NIODeadline.uptimeNanoseconds(0)
     }
     private let path: String
@@ -20,22 +20,14 @@ final class HostResolvers: Sendable {
         self.port = port
     }
 
-    /// Looks at the file at most once a second. That is one `stat` of a small local file, cheap enough for an event
-    /// loop.
+    /// Reads the file at most once a second: small and local, it is cheap enough for an event loop.
     func current() -> [SocketAddress] {
         state.withLock { state in
             guard NIODeadline.now() >= state.nextCheck else { return state.servers }
             state.nextCheck = .now() + .seconds(1)
-            var info = stat()
-            let identity: [Int] =
-                stat(path, &info) == 0
-                ? [
-                    Int(bitPattern: UInt(info.st_dev)), Int(bitPattern: UInt(info.st_ino)), Int(info.st_size),
-                    info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
-                ] : []
-            if identity != state.identity {
-                state.identity = identity
-                let text = (try? Files.readString(path)) ?? ""
+            let text = (try? Files.readString(path)) ?? ""
+            if text != state.text {
+                state.text = text
                 state.servers = Self.servers(ResolverConfiguration(parsing: text), port: port)
             }
             return state.servers

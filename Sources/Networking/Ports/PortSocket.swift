@@ -1,6 +1,4 @@
-internal import CLinux
 internal import LinuxSystem
-internal import NIOCore
 internal import SystemPackage
 
 /// A bound socket and what it is bound to.
@@ -17,41 +15,20 @@ struct PortSocket: Sendable {
     /// - Throws: ``SystemError`` of `socket`, `bind` or `listen`.
     init(_ transport: PortProtocol, _ address: IPAddress, _ port: UInt16) throws {
         let subject = Self.describe(transport, address, "\(port)")
-        let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
-        let flags = CInt(kind.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
-        let raw = try check("socket", subject) { socket(address.family == .v4 ? AF_INET : AF_INET6, flags, 0) }
-        descriptor = OwnedDescriptor(raw)
-        if address.family == .v6 { try Self.enable(raw, CInt(IPPROTO_IPV6), IPV6_V6ONLY, subject) }
-        // Lets TCP bind beside connections in TIME_WAIT, not beside a listener. UDP would share the port with anyone.
-        if transport == .tcp { try Self.enable(raw, SOL_SOCKET, SO_REUSEADDR, subject) }
-        let wanted = try SocketAddress(ipAddress: address.description, port: Int(port))
-        _ = try wanted.withSockAddr { pointer, size in
-            try check("bind", subject) { bind(raw, __CONST_SOCKADDR_ARG(__sockaddr__: pointer), socklen_t(size)) }
-        }
-        if transport == .tcp { try check("listen", subject) { listen(raw, 1024) } }
+        let isIPv6 = address.family == .v6
+        descriptor = try InternetSocket.make(
+            transport == .tcp ? .stream : .datagram, isIPv6: isIPv6, subject: subject)
+        // UDP would share the port with anyone.
+        if transport == .tcp { try InternetSocket.allowReuse(descriptor, subject: subject) }
+        try InternetSocket.bind(descriptor, address: address.bytes, port: port, subject: subject)
+        if transport == .tcp { try InternetSocket.listen(descriptor, backlog: 1024, subject: subject) }
         self.address = address
-        self.port = port == 0 ? try Self.boundPort(raw, subject) : port
+        self.port = port == 0 ? try InternetSocket.port(of: descriptor) : port
     }
 
     static func describe(_ transport: PortProtocol, _ address: IPAddress, _ port: String) -> String {
         let host = address.family == .v4 ? address.description : "[\(address)]"
         return "\(host):\(port)/\(transport.rawValue)"
-    }
-
-    private static func enable(_ raw: CInt, _ level: CInt, _ option: CInt, _ subject: String) throws {
-        var on: CInt = 1
-        try check("setsockopt", subject) { setsockopt(raw, level, option, &on, socklen_t(MemoryLayout<CInt>.size)) }
-    }
-
-    private static func boundPort(_ raw: CInt, _ subject: String) throws -> UInt16 {
-        var storage = sockaddr_storage()
-        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return try withUnsafeMutableBytes(of: &storage) { bytes in
-            let pointer = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            try check("getsockname", subject) { getsockname(raw, __SOCKADDR_ARG(__sockaddr__: pointer), &size) }
-            // Both families have their port, in network byte order, behind the family.
-            return UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
-        }
     }
 }
 

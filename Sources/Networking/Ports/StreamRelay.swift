@@ -56,8 +56,9 @@ final class GlueHandler: ChannelDuplexHandler {
     private var partner: GlueHandler?
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
-    /// The partner's end arrived before this handler's channel could pass it on.
-    private var isClosed = false
+    private var isFinished = false
+    /// Kept once this side's output is ended and all of it written.
+    private var outputEnd: EventLoopFuture<Void>?
 
     static func pair() -> (GlueHandler, GlueHandler) {
         let (left, right) = (GlueHandler(), GlueHandler())
@@ -84,8 +85,7 @@ final class GlueHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event {
-            partner?.context?.flush()
-            partner?.context?.close(mode: .output, promise: nil)
+            partner?.endOutput()
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -111,9 +111,25 @@ final class GlueHandler: ChannelDuplexHandler {
         context?.read()
     }
 
+    /// The other side sends no more.
+    private func endOutput() {
+        guard let context, outputEnd == nil else { return }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        outputEnd = promise.futureResult
+        context.flush()
+        context.close(mode: .output, promise: promise)
+    }
+
+    /// The other side has gone: closes once what it sent is written. One who does not read is not waited for long.
     private func finish() {
-        guard !isClosed else { return }
-        isClosed = true
-        context?.close(promise: nil)
+        guard !isFinished, let context else { return }
+        isFinished = true
+        let channel = context.channel
+        let deadline = context.eventLoop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
+        endOutput()
+        outputEnd?.whenComplete { _ in
+            deadline.cancel()
+            channel.close(promise: nil)
+        }
     }
 }
