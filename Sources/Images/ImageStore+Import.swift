@@ -36,12 +36,12 @@ extension ImageStore {
         let layer: IngestedBlob
         switch compression {
         case .none:
-            try unpacker.unpack(stored)
+            try unpacker.unpack(try PrefetchSource(stored))
             layer = blob.finish()
             diffID = layer.digest
         case .gzip:
             let content = HashingSource(GunzipSource(stored, subject: subject))
-            try unpacker.unpack(content)
+            try unpacker.unpack(try PrefetchSource(content))
             layer = blob.finish()
             diffID = content.digest
         }

@@ -54,7 +54,7 @@ struct LayerStore: Sendable {
         let content: any ByteSource = compression == .gzip ? GunzipSource(file, subject: subject) : file
         let hashing = HashingSource(content)
         var unpacker = LayerUnpacker(into: target.descriptor, subject: subject, limits: limits)
-        try unpacker.unpack(hashing)
+        try unpacker.unpack(try PrefetchSource(hashing))
         let digest = hashing.digest
         guard digest == diffID else {
             throw ImageError.digestMismatch(subject: subject, expected: diffID, actual: digest)

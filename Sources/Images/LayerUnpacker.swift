@@ -154,8 +154,11 @@ struct LayerUnpacker {
     }
 
     private mutating func markOpaque(_ path: TreePath) throws {
-        if try tree.kind(of: path) == nil {
-            try tree.makeDirectory(path)
+        switch try tree.kind(of: path) {
+        case .directory: break
+        case nil: try tree.makeDirectory(path)
+        case .symbolicLink: throw SystemError("openat2", .tooManySymbolicLinkLevels, path.description)
+        default: throw SystemError("openat2", .notDirectory, path.description)
         }
         var attributes = directories[path] ?? TreeAttributes(mode: 0o755)
         if !attributes.extended.contains(Self.opaque) { attributes.extended.append(Self.opaque) }
