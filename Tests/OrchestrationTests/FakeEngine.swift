@@ -105,7 +105,8 @@ actor FakeEngine: Engine {
         try await begin("create \(spec.name)")
         nextID += 1
         let digits = String(nextID)
-        let id = ContainerID(String(repeating: "c", count: 12 - digits.count) + digits + String(repeating: "0", count: 52))
+        let id = ContainerID(
+            String(repeating: "c", count: 12 - digits.count) + digits + String(repeating: "0", count: 52))
         state.containers.append(ObservedContainer(id: id, spec: spec, state: .created))
         ended.append("create \(spec.name)")
         return id

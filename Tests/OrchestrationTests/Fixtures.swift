@@ -3,7 +3,9 @@ import Orchestration
 
 let testImage = ImageSummary(id: "sha256:aaaaaaaaaaaaaaaa")
 
-func service(_ name: String, dependsOn: [String: Dependency] = [:], _ change: (inout Service) -> Void = { _ in }) -> Service {
+func service(_ name: String, dependsOn: [String: Dependency] = [:], _ change: (inout Service) -> Void = { _ in })
+    -> Service
+{
     var service = Service()
     service.name = name
     service.image = "img"
@@ -55,7 +57,9 @@ func input(_ project: Project, _ observed: ObservedProject = ObservedProject()) 
 }
 
 /// Everything of a project as it is after an `up` that went well.
-func deployed(_ project: Project, scale: [String: Int] = [:], state: ObservedContainer.State = .running) throws -> ObservedProject {
+func deployed(_ project: Project, scale: [String: Int] = [:], state: ObservedContainer.State = .running) throws
+    -> ObservedProject
+{
     var observed = ObservedProject()
     for network in project.networks.values {
         let spec = ResourceTranslation.network(network, project: project, version: "1")

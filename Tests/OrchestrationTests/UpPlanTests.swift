@@ -219,7 +219,8 @@ struct UpPlanTests {
         let first = try Planner.up(input(stack))
         #expect(
             first.operations.map(\.description).suffix(2) == [
-                "3 create container p-app-1 (no container) after 1", "4 start container p-app-1 (no container) after 2, 3",
+                "3 create container p-app-1 (no container) after 1",
+                "4 start container p-app-1 (no container) after 2, 3",
             ])
         var observed = try deployed(stack)
         let app = try #require(observed.containers.firstIndex { $0.service == "app" })
@@ -228,7 +229,8 @@ struct UpPlanTests {
         observed.containers[app].spec.networkMode = "container:\(containerID("another"))"
         #expect(
             try lines(input(stack, observed)).contains {
-                $0.hasPrefix("1 recreate container p-app-1 (network_mode: p-vpn-1 is not the container it was made with)")
+                $0.hasPrefix(
+                    "1 recreate container p-app-1 (network_mode: p-vpn-1 is not the container it was made with)")
             })
     }
 
@@ -331,9 +333,10 @@ struct UpPlanTests {
 
     @Test func grows() throws {
         func seconds(_ count: Int) throws -> Duration {
-            let stack = project((0..<count).map { index in
-                service("s\(index)", dependsOn: index > 0 ? ["s\(index - 1)": dependency()] : [:])
-            })
+            let stack = project(
+                (0..<count).map { index in
+                    service("s\(index)", dependsOn: index > 0 ? ["s\(index - 1)": dependency()] : [:])
+                })
             let observed = try deployed(stack)
             return try ContinuousClock().measure { _ = try Planner.up(input(stack, observed)) }
         }
