@@ -7,7 +7,8 @@ let common: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    .unsafeFlags(["-warnings-as-errors"]),
+    // One view of the C library everywhere: CLinux needs the GNU part, and two views of one header do not mix.
+    .unsafeFlags(["-warnings-as-errors", "-Xcc", "-D_GNU_SOURCE"]),
 ]
 
 /// The shim is Embedded Swift: no runtime, one static file of some hundred kilobytes.

@@ -28,7 +28,8 @@ public final class BlockingPool: Sendable {
         }
     }
 
-    private func submit(_ job: @escaping @Sendable () -> Void) {
+    /// Queues `job` without waiting for it.
+    public func submit(_ job: @escaping @Sendable () -> Void) {
         let startThread = state.withLock { state in
             state.queue.append(job)
             if state.idle == 0, state.threads < limit {

@@ -49,11 +49,15 @@ public enum Files {
             let file = try OwnedDescriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
             try writeAll(file.raw, bytes, subject: temporary)
             if durable { try check("fsync", temporary) { fsync(file.raw) } }
-            try check("rename", path) { rename(temporary, path) }
+            try rename(temporary, to: path)
         } catch {
             unlink(temporary)
             throw error
         }
+    }
+
+    public static func rename(_ old: String, to new: String) throws {
+        try check("rename", old) { CLinux.rename(old, new) }
     }
 
     public static func exists(_ path: String) -> Bool {

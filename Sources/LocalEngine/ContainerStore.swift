@@ -60,6 +60,15 @@ public struct ContainerStore: Sendable {
     /// Directory in /run of a running container.
     public func runDirectory(of id: ContainerID) -> String { paths.containerRun(id.value) }
 
+    /// For running commands in a container.
+    /// - Throws: ``EngineError/noSuchContainer(_:)``; ``SystemError``
+    public func exec(in container: ObservedContainer) throws -> ContainerExec {
+        guard let stored = try directory(of: container).readConfig() else {
+            throw EngineError.noSuchContainer(container.spec.name)
+        }
+        return ContainerExec(paths: paths, container: stored)
+    }
+
     /// Stands in for the project where a container belongs to none; no project can be called so.
     static let noProject = "_"
 
@@ -76,15 +85,15 @@ public struct ContainerStore: Sendable {
         observed.health = state.health
         observed.command = state.command
         switch status {
-        case .running(let process):
+        case .running(let pid):
             observed.state = .running
-            observed.pid = process.pid
+            observed.pid = pid
             observed.publishers = state.publishers
             for interface in state.interfaces {
-                observed.addresses[interface.network] = [interface.ipv4, interface.ipv6].compactMap { $0 }
+                observed.addresses[interface.network] = [interface.ipv4, interface.ipv6].compactMap { $0?.description }
             }
         case .exited(let file):
-            observed.exit = file.record
+            observed.exit = ExitRecord(file)
             observed.state = state.restarting ? .restarting : .exited
         case .gone:
             guard state.startedAt != nil else { break }

@@ -1,3 +1,4 @@
+internal import Networking
 public import Orchestration
 
 /// `config.json`: a container as it was created. Never changes but for its name.
@@ -23,19 +24,12 @@ public struct StoredState: Codable, Sendable, Equatable {
     public var restarting = false
     public var stoppedOnPurpose = false
     /// Of the current or last run.
-    public var interfaces: [Interface] = []
+    var interfaces: [AttachedInterface] = []
     public var publishers: [Publisher] = []
+    /// The service's or the image's.
+    public var stopSignal: String?
     /// Command of PID 1, for `ps`.
     public var command: [String] = []
-
-    public struct Interface: Codable, Sendable, Equatable {
-        /// Name of the network on the host.
-        public var network: String
-        public var name: String
-        public var mac: String
-        public var ipv4: String?
-        public var ipv6: String?
-    }
 
     public init() {}
 }

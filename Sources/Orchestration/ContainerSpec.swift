@@ -33,7 +33,7 @@ public struct ContainerSpec: Codable, Sendable, Equatable {
     public var restart: RestartPolicy = .no
     public var annotations: [String: String] = [:]
 
-    /// `nil`: `networks`. Else `none`, `host`, `bridge`, or `container:<id>`.
+    /// `nil`: `networks`. Else `none`, `host`, `bridge`, or `container:<id>` (an id or name where the user wrote it).
     public var networkMode: String?
     /// In the order in which interfaces are made: eth0 first.
     public var networks: [Attachment] = []
@@ -67,7 +67,8 @@ public struct ContainerSpec: Codable, Sendable, Equatable {
     public var devices: [Device] = []
     public var deviceCgroupRules: [String] = []
     public var resources = Resources()
-    /// The service's own; the engine merges it with the image's (see ``ImageSummary/healthcheck``).
+    /// What is to be probed: the service's own, already merged over the image's (see ``ImageSummary/healthcheck``);
+    /// nil: nothing.
     public var healthcheck: Healthcheck?
     /// `json-file`, `local` or `none`; nil: json-file.
     public var loggingDriver: String?
@@ -107,6 +108,8 @@ public struct ContainerSpec: Codable, Sendable, Equatable {
         public var subpath: String?
         public var tmpfsSize: Int64?
         public var tmpfsMode: UInt32?
+        /// Labels of an anonymous volume.
+        public var volumeLabels: [String: String] = [:]
         /// Further options of `tmpfs:` short entries, as given.
         public var tmpfsOptions: [String] = []
         public init() {}
@@ -130,6 +133,7 @@ public struct ContainerSpec: Codable, Sendable, Equatable {
     }
 
     public struct VolumesFrom: Codable, Sendable, Equatable {
+        /// An id; where the user wrote `container:NAME`, that name.
         public var container: ContainerID
         public var readOnly: Bool
         public init(container: ContainerID, readOnly: Bool) {

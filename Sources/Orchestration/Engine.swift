@@ -40,7 +40,9 @@ public protocol Engine: Sendable {
     func recordHealth(_ id: ContainerID, _ health: HealthRecord) async throws
     func recordRestart(_ id: ContainerID, count: Int, restarting: Bool) async throws
 
-    /// Exits and other changes from now on. Each call makes an independent stream.
+    /// Exits and other changes from now on. Each call makes an independent stream. For every run of a container it
+    /// has `started`, yielded before `startContainer` returns, and then one `exited`; so an exit can be told from
+    /// that of the run before.
     func events() async -> AsyncStream<EngineEvent>
 }
 

@@ -1,3 +1,7 @@
+// The same view of the C library as CLinux has: two modules may not differ in it.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <netlink/netlink.h>
 #include <netlink/msg.h>
 #include <netlink/attr.h>

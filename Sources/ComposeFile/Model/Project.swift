@@ -16,6 +16,8 @@ public struct Project: Codable, Sendable, Equatable {
     public var volumes: [String: Volume] = [:]
     public var secrets: [String: FileObject] = [:]
     public var configs: [String: FileObject] = [:]
+    /// What the runtime cannot do of what the active services and the resources they use ask for.
+    public var unsupported: [UnsupportedAttribute] = []
     public init() {}
 }
 

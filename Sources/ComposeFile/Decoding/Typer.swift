@@ -1,0 +1,109 @@
+/// Gives every scalar of a canonical tree the type its attribute means: sizes become bytes, durations
+/// nanoseconds, command lines words, numbers where text is meant text.
+struct Typer {
+    let reporter: Reporter
+
+    func type(_ root: Node) -> Node {
+        var root = root
+        walk(&root, Schema.project, path: "", key: "")
+        return root
+    }
+
+    private func walk(_ node: inout Node, _ rule: Rule, path: String, key: String) {
+        switch node.value {
+        case .mapping(var mapping):
+            mapping.mapValues { key, value in
+                guard let member = rule.member(key) else { return }
+                walk(&value, member, path: path.isEmpty ? key : "\(path).\(key)", key: key)
+            }
+            node.value = .mapping(mapping)
+        case .sequence(var items):
+            guard let item = rule.item else { return }
+            for index in items.indices { walk(&items[index], item, path: path, key: key) }
+            node.value = .sequence(items)
+        case .null:
+            if rule.traits.nullIsEmpty { node.value = .mapping(Mapping()) }
+            if rule.traits.nullIsText { node.value = .string("") }
+        default: scalar(&node, rule, path: path, key: key)
+        }
+    }
+
+    private func scalar(_ node: inout Node, _ rule: Rule, path: String, key: String) {
+        switch rule.traits.meaning {
+        case .verbatim:
+            guard rule.item != nil, let text = node.scalarText else { return }
+            words(&node, text, key: key, path: path)
+        case .text: if let text = node.scalarText { node.value = .string(text) }
+        case .flag:
+            if case .success(let flag) = Cast.boolean.apply(to: node.scalarText ?? "") { node.value = flag }
+        case .integer: integer(&node, path: path)
+        case .number:
+            switch node.value {
+            case .int(let number): node.value = .float(Double(number))
+            case .string(let text):
+                guard ScalarResolver.isFloat(Array(text.utf8)), let number = Double(text) else {
+                    return reporter.error("\(path): invalid number \"\(text)\"", at: node.mark)
+                }
+                node.value = .float(number)
+            default: break
+            }
+        case .bytes:
+            if case .float(let number) = node.value { node.value = .int(Int64(number)) }
+            guard case .string(let text) = node.value else { return }
+            do throws(ByteSize.Failure) {
+                node.value = .int(try ByteSize.parse(text))
+            } catch {
+                reporter.error("\(path): \(error.text)", at: node.mark, hint: "sizes are written as 512k, 64m or 1.5g")
+            }
+        case .duration:
+            guard case .string(let text) = node.value else { return }
+            do throws(DurationText.Failure) {
+                node.value = .int(try DurationText.parse(text))
+            } catch {
+                reporter.error(
+                    "\(path): \(error.text)", at: node.mark, hint: "durations are written as 500ms, 10s or 1m30s")
+            }
+        case .fileMode:
+            switch node.value {
+            case .string(let text):
+                guard let mode = Int64(text.hasPrefix("0o") ? String(text.dropFirst(2)) : text, radix: 8) else {
+                    return reporter.error(
+                        "\(path): invalid mode \"\(text)\"", at: node.mark, hint: "an octal number is wanted: 0440")
+                }
+                node.value = .int(mode)
+            case .float(let number): node.value = .int(Int64(number))
+            default: break
+            }
+        }
+    }
+
+    private func integer(_ node: inout Node, path: String) {
+        switch node.value {
+        case .float(let number) where number.magnitude < 9e18: node.value = .int(Int64(number))
+        case .string(let text):
+            guard let number = Int64(text) else {
+                return reporter.error("\(path): invalid integer \"\(text)\"", at: node.mark)
+            }
+            node.value = .int(number)
+        case .unsigned, .float: reporter.error("\(path): the number is too large", at: node.mark)
+        default: break
+        }
+    }
+
+    /// A single string where a list is the long form.
+    private func words(_ node: inout Node, _ text: String, key: String, path: String) {
+        func list(_ words: [String]) -> Node.Value { .sequence(words.map { Node(.string($0), at: node.mark) }) }
+        switch key {
+        case "command", "entrypoint":
+            do throws(ShellWords.Failure) {
+                node.value = list(try ShellWords.split(text))
+            } catch {
+                reporter.error(
+                    "\(path): invalid command line string", at: node.mark,
+                    hint: "a quote is not closed, or a parenthesis not quoted; the list form needs no quoting")
+            }
+        case "test": node.value = list(["CMD-SHELL", text])
+        default: node.value = list([text])
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/// Collects the diagnostics of one load, so that several errors can be told in one run.
+final class Reporter {
+    let sources = SourceSet()
+    private(set) var errors: [Diagnostic] = []
+    private(set) var warnings: [Diagnostic] = []
+    private var warned: Set<String> = []
+
+    /// More than this many errors are not told: after a while they repeat themselves.
+    private static let limit = 50
+
+    var hasErrors: Bool { !errors.isEmpty }
+
+    func error(_ message: String, at mark: Mark = .none, hint: String? = nil) {
+        let diagnostic = diagnostic(.error, message, at: mark, hint: hint)
+        if errors.count < Self.limit, !errors.contains(diagnostic) { errors.append(diagnostic) }
+    }
+
+    /// Tells a warning, once for each `key` (or text).
+    func warn(_ message: String, at mark: Mark = .none, hint: String? = nil, key: String? = nil) {
+        guard warned.insert(key ?? message).inserted else { return }
+        warnings.append(diagnostic(.warning, message, at: mark, hint: hint))
+    }
+
+    /// Ends the stage if anything was wrong in it.
+    func check() throws(ComposeFileError) {
+        if hasErrors { throw ComposeFileError(diagnostics: errors) }
+    }
+
+    /// An error that ends the load at once, together with those found before.
+    func fatal(_ message: String, at mark: Mark = .none, hint: String? = nil) -> ComposeFileError {
+        error(message, at: mark, hint: hint)
+        return ComposeFileError(diagnostics: errors)
+    }
+
+    private func diagnostic(
+        _ severity: Diagnostic.Severity, _ message: String, at mark: Mark, hint: String?
+    ) -> Diagnostic {
+        Diagnostic(
+            severity: severity, message: message, file: sources.name(of: mark.file),
+            line: Int(mark.line), column: Int(mark.column), hint: hint,
+            source: sources.line(mark.line, of: mark.file))
+    }
+}

@@ -1,0 +1,231 @@
+/// Reads `.env` files and env files in the format `dotenv`.
+struct DotEnvParser {
+    struct Failure: Error, Equatable {
+        var message: String
+        /// From 1.
+        var line: Int
+    }
+
+    private let bytes: [UInt8]
+    private var index: Int
+    private let lookup: (String) -> String?
+    private var values: [String: String]
+    private var order: [String] = []
+    /// Called for a variable in a value that nothing sets.
+    private let unset: (String, _ line: Int) -> Void
+
+    /// The variables of a file in the order in which they are first set.
+    ///
+    /// - Parameters:
+    ///   - earlier: what files before this one set; values can refer to it.
+    ///   - lookup: the environment that goes before what files set.
+    static func parse(
+        _ bytes: [UInt8], earlier: [String: String] = [:], lookup: @escaping (String) -> String?,
+        unset: @escaping (String, _ line: Int) -> Void = { _, _ in }
+    ) throws(Failure) -> [(name: String, value: String)] {
+        var parser = DotEnvParser(bytes: bytes, earlier: earlier, lookup: lookup, unset: unset)
+        try parser.run()
+        return parser.order.map { ($0, parser.values[$0] ?? "") }
+    }
+
+    private init(
+        bytes: [UInt8], earlier: [String: String], lookup: @escaping (String) -> String?,
+        unset: @escaping (String, _ line: Int) -> Void
+    ) {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        // Windows line ends read like any other; a lone carriage return is data.
+        var cleaned: [UInt8] = []
+        cleaned.reserveCapacity(bytes.count)
+        let body = bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...]
+        for (offset, byte) in zip(body.indices, body) {
+            if byte == UInt8(ascii: "\r"), offset + 1 < body.endIndex, body[offset + 1] == UInt8(ascii: "\n") {
+                continue
+            }
+            cleaned.append(byte)
+        }
+        self.bytes = cleaned
+        self.lookup = lookup
+        self.unset = unset
+        index = 0
+        values = earlier
+    }
+
+    private var line: Int { bytes[..<min(index, bytes.count)].count { $0 == UInt8(ascii: "\n") } + 1 }
+
+    private mutating func run() throws(Failure) {
+        while true {
+            skipBlankAndComments()
+            guard index < bytes.count else { return }
+            let (name, isInherited) = try key()
+            if isInherited {
+                if let value = lookup(name) { set(name, value) }
+                continue
+            }
+            set(name, try value())
+        }
+    }
+
+    private mutating func set(_ name: String, _ value: String) {
+        if !order.contains(name) { order.append(name) }
+        values[name] = value
+    }
+
+    private mutating func skipBlankAndComments() {
+        while index < bytes.count {
+            if Self.isSpace(bytes[index]) || bytes[index] == UInt8(ascii: "\n") {
+                index += 1
+            } else if bytes[index] == UInt8(ascii: "#") {
+                while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index += 1 }
+            } else {
+                return
+            }
+        }
+    }
+
+    private mutating func key() throws(Failure) -> (String, isInherited: Bool) {
+        let export = Array("export".utf8)
+        if bytes[index...].starts(with: export) {
+            let after = index + export.count
+            if after < bytes.count, Self.isSpace(bytes[after]) {
+                index = after
+                while index < bytes.count, Self.isSpace(bytes[index]) { index += 1 }
+            }
+        }
+        let start = index
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "=") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "\n") { break }
+            let isLetterOrDigit =
+                (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39) || byte >= 0x80
+            let isMark = [
+                UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "["), UInt8(ascii: "]"),
+            ]
+            .contains(byte)
+            guard isLetterOrDigit || isMark || Self.isSpace(byte) else {
+                let lineEnd = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+                let text = String(decoding: bytes[start..<lineEnd], as: UTF8.self)
+                throw Failure(
+                    message:
+                        "unexpected character \"\(Character(Unicode.Scalar(byte)))\" in variable name near \"\(text)\"",
+                    line: line)
+            }
+            index += 1
+        }
+        var name = String(decoding: bytes[start..<index], as: UTF8.self)
+        while name.utf8.last.map(Self.isSpace) == true { name.removeLast() }
+        let isInherited = index >= bytes.count || bytes[index] == UInt8(ascii: "\n")
+        if name.utf8.contains(where: Self.isSpace) {
+            throw Failure(message: "key cannot contain a space: \"\(name)\"", line: line)
+        }
+        if name.isEmpty { throw Failure(message: "a variable without a name", line: line) }
+        if !isInherited {
+            index += 1
+            while index < bytes.count, Self.isSpace(bytes[index]) { index += 1 }
+        }
+        return (name, isInherited)
+    }
+
+    private mutating func value() throws(Failure) -> String {
+        guard index < bytes.count else { return "" }
+        let quote = bytes[index]
+        guard quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else { return try unquoted() }
+        let startLine = line
+        let start = index + 1
+        var end = start
+        var isEscaped = false
+        while end < bytes.count {
+            if bytes[end] == quote, !isEscaped { break }
+            isEscaped = bytes[end] == UInt8(ascii: "\\") && !isEscaped
+            end += 1
+        }
+        guard end < bytes.count else {
+            let lineEnd = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+            let text = String(decoding: bytes[index..<lineEnd], as: UTF8.self)
+            throw Failure(message: "unterminated quoted value \(text)", line: startLine)
+        }
+        let body = Array(bytes[start..<end])
+        index = end + 1
+        // Whatever follows the closing quote must be blank or a comment.
+        let lineEnd = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+        let rest = bytes[index..<lineEnd].drop(while: Self.isSpace)
+        if let first = rest.first, first == UInt8(ascii: "#") { index = lineEnd }
+        guard quote == UInt8(ascii: "\"") else { return String(decoding: body, as: UTF8.self) }
+        return try expand(Self.unescape(body), line: startLine)
+    }
+
+    private mutating func unquoted() throws(Failure) -> String {
+        let startLine = line
+        let end = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+        var body = bytes[index..<end]
+        index = end
+        if body.first == UInt8(ascii: "#") { body = body.prefix(0) }
+        for place in body.indices.dropFirst() where body[place] == UInt8(ascii: "#") {
+            if Self.isSpace(body[place - 1]) {
+                body = body[..<place]
+                break
+            }
+        }
+        while let last = body.last, Self.isSpace(last) { body = body.dropLast() }
+        return try expand(String(decoding: body, as: UTF8.self), line: startLine)
+    }
+
+    private func expand(_ text: String, line: Int) throws(Failure) -> String {
+        let template = Template(
+            lookup: { lookup($0) ?? values[$0] }, unset: { name, _ in unset(name, line) })
+        do throws(Template.Failure) {
+            return try template.substitute(text)
+        } catch {
+            switch error.reason {
+            case .invalidFormat:
+                throw Failure(message: "invalid template: \"\(text)\"", line: line)
+            case .missing(let variable, let message):
+                throw Failure(
+                    message: "required variable \(variable) is missing a value"
+                        + (message.isEmpty ? "" : ": \(message)"), line: line)
+            }
+        }
+    }
+
+    /// The escapes of double quotes. `\$` becomes `$$`, which the template turns into a literal `$`.
+    private static func unescape(_ body: [UInt8]) -> String {
+        var output: [UInt8] = []
+        var index = 0
+        while index < body.count {
+            guard body[index] == UInt8(ascii: "\\"), index + 1 < body.count else {
+                output.append(body[index])
+                index += 1
+                continue
+            }
+            let next = body[index + 1]
+            index += 2
+            switch next {
+            case UInt8(ascii: "n"): output.append(UInt8(ascii: "\n"))
+            case UInt8(ascii: "r"): output.append(UInt8(ascii: "\r"))
+            case UInt8(ascii: "t"): output.append(UInt8(ascii: "\t"))
+            case UInt8(ascii: "a"): output.append(7)
+            case UInt8(ascii: "b"): output.append(8)
+            case UInt8(ascii: "f"): output.append(12)
+            case UInt8(ascii: "v"): output.append(11)
+            case UInt8(ascii: "c"): break
+            case UInt8(ascii: "$"): output += [next, next]
+            case UInt8(ascii: "\\"), UInt8(ascii: "\""), UInt8(ascii: "'"): output.append(next)
+            case UInt8(ascii: "0"):
+                let digits = body[index...].prefix(3).prefix { $0 >= 48 && $0 <= 55 }
+                guard digits.count == 3, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) else {
+                    output += [UInt8(ascii: "\\"), next]
+                    continue
+                }
+                output.append(code)
+                index += 3
+            default: output += [UInt8(ascii: "\\"), next]
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// Blank, but not the end of a line.
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") || byte == 11
+            || byte == 12
+    }
+}

@@ -1,0 +1,30 @@
+/// Reads env files in the format `raw`, which is `docker run --env-file`'s: `NAME=value` lines taken literally.
+enum RawEnvParser {
+    /// A nil value: the line has a name only.
+    static func parse(
+        _ bytes: [UInt8], lookup: (String) -> String?
+    ) throws(DotEnvParser.Failure) -> [(name: String, value: String)] {
+        var result: [(String, String)] = []
+        var number = 0
+        for raw in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            number += 1
+            var line = raw
+            if number == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
+            if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+            line = line.drop(while: DotEnvParser.isSpace)
+            if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+            let equals = line.firstIndex(of: UInt8(ascii: "="))
+            let name = String(decoding: line[..<(equals ?? line.endIndex)], as: UTF8.self)
+            if name.isEmpty { throw DotEnvParser.Failure(message: "a variable without a name", line: number) }
+            if name.utf8.contains(where: DotEnvParser.isSpace) {
+                throw DotEnvParser.Failure(message: "variable '\(name)' contains whitespaces", line: number)
+            }
+            if let equals {
+                result.append((name, String(decoding: line[(equals + 1)...], as: UTF8.self)))
+            } else if let value = lookup(name) {
+                result.append((name, value))
+            }
+        }
+        return result
+    }
+}

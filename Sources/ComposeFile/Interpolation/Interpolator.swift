@@ -1,0 +1,79 @@
+/// Substitutes variables in every string of a document and gives the results the types that their attributes want.
+struct Interpolator {
+    let environment: [String: String]
+    let reporter: Reporter
+
+    /// Keys are left as they are. Faults are reported, all of them, and leave the text unchanged.
+    func interpolate(_ root: Node) -> Node {
+        var root = root
+        var path: [String] = []
+        walk(&root, rule: Schema.project, path: &path)
+        return root
+    }
+
+    private func walk(_ node: inout Node, rule: Rule?, path: inout [String]) {
+        switch node.value {
+        case .string(let text):
+            guard let value = substitute(text, at: node.mark, path: path) else { return }
+            guard let cast = rule?.cast, cast != .none else {
+                if value != text { node.value = .string(value) }
+                return
+            }
+            switch cast.apply(to: value) {
+            case .success(let typed): node.value = typed
+            case .failure(let failure):
+                reporter.error(
+                    "error while interpolating \(Self.name(path)): failed to cast to expected type: \(failure.text)",
+                    at: node.mark, hint: failure.hint)
+            }
+        case .sequence(var items):
+            let itemRule = rule?.item
+            for index in items.indices {
+                path.append("[]")
+                walk(&items[index], rule: itemRule, path: &path)
+                path.removeLast()
+            }
+            node.value = .sequence(items)
+        case .mapping(var mapping):
+            mapping.mapValues { key, value in
+                path.append(key)
+                walk(&value, rule: rule?.member(key), path: &path)
+                path.removeLast()
+            }
+            node.value = .mapping(mapping)
+        case .null, .bool, .int, .unsigned, .float, .timestamp: return
+        }
+    }
+
+    /// nil where the text is at fault.
+    func substitute(_ text: String, at mark: Mark, path: [String]) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
+        let template = Template(
+            lookup: { environment[$0] },
+            unset: { name, dollar in
+                reporter.warn(
+                    "The \"\(name)\" variable is not set. Defaulting to a blank string.",
+                    at: reporter.sources.dollar(dollar, after: mark), key: "unset \(name)")
+            })
+        do throws(Template.Failure) {
+            return try template.substitute(text)
+        } catch {
+            let place = reporter.sources.dollar(error.dollar, after: mark)
+            switch error.reason {
+            case .invalidFormat:
+                reporter.error(
+                    "invalid interpolation format for \(Self.name(path)): \"\(text)\"", at: place,
+                    hint: "write $$ for a literal $")
+            case .missing(let variable, let message):
+                reporter.error(
+                    "error while interpolating \(Self.name(path)): required variable \(variable) is missing a value"
+                        + (message.isEmpty ? "" : ": \(message)"), at: place)
+            }
+            return nil
+        }
+    }
+
+    private static func name(_ path: [String]) -> String {
+        path.joined(separator: ".")
+    }
+}

@@ -1,0 +1,320 @@
+/// Loads files into one canonical tree: for each document interpolation, `extends`, `include`, merging, checks
+/// against the table and long forms.
+final class FileLoader {
+    /// What relative paths and variables of a set of files refer to.
+    struct Context {
+        /// Absolute.
+        var directory: String
+        var environment: [String: String]
+        /// Files being included, outermost first.
+        var chain: [String] = []
+    }
+
+    let reporter: Reporter
+    let options: LoadOptions
+    private(set) var variables: [TemplateVariable] = []
+    /// Files that services were extended from, by path.
+    private var extendedFiles: [String: Mapping] = [:]
+    private var parsed: [String: [Node]] = [:]
+
+    init(options: LoadOptions, reporter: Reporter) {
+        self.options = options
+        self.reporter = reporter
+    }
+
+    /// The documents of a file, read once.
+    func documents(_ path: String) throws(ComposeFileError) -> [Node] {
+        if let known = parsed[path] { return known }
+        let bytes: [UInt8]
+        do throws(FileReader.Failure) {
+            bytes = path == "-" ? try FileReader.readStandardInput() : try FileReader.read(path)
+        } catch {
+            throw reporter.fatal("open \(path): \(error.text)")
+        }
+        let name = path == "-" ? "<stdin>" : displayName(path)
+        let documents = try DocumentComposer.documents(of: bytes, name: name, reporter: reporter)
+        for document in documents where document.mapping == nil {
+            throw reporter.fatal("top-level object must be a mapping", at: document.mark)
+        }
+        for document in documents { noteVariables(document) }
+        parsed[path] = documents
+        return documents
+    }
+
+    /// Relative where the file is below the working directory.
+    private func displayName(_ path: String) -> String {
+        let base = options.workingDirectory + "/"
+        return path.hasPrefix(base) ? String(path.dropFirst(base.count)) : path
+    }
+
+    private func noteVariables(_ node: Node) {
+        switch node.value {
+        case .string(let text):
+            Template.variables(in: text) { [self] variable in
+                variables.append(
+                    TemplateVariable(
+                        name: variable.name, isRequired: variable.isRequired, defaultValue: variable.defaultValue,
+                        alternateValue: variable.alternate))
+            }
+        case .sequence(let items): for item in items { noteVariables(item) }
+        case .mapping(let mapping): for entry in mapping { noteVariables(entry.value) }
+        default: return
+        }
+    }
+
+    /// Merges files in order and resolves their paths.
+    func load(_ files: [String], in context: Context) throws(ComposeFileError) -> Node {
+        var model = Node(.mapping(Mapping()))
+        for file in files {
+            if Surroundings.isRemote(file) {
+                throw reporter.fatal(
+                    "\(file): remote Compose files are not supported yet", hint: "fetch it and name the local copy")
+            }
+            for document in try documents(file) {
+                model = try add(document, of: file, to: model, context)
+            }
+        }
+        guard model.mapping?.isEmpty == false else { throw reporter.fatal("empty compose file") }
+        model = Normaliser.fillDefaults(model)
+        ModelChecks(reporter: reporter).check(model)
+        try reporter.check()
+        if !options.noPathResolution || !context.chain.isEmpty {
+            let home = options.environment["HOME"]
+            let base =
+                options.noPathResolution
+                ? Paths.relative(context.directory, to: options.workingDirectory) : context.directory
+            model = PathResolver(base: base, home: home, reporter: reporter).resolve(model)
+            try reporter.check()
+        }
+        return model
+    }
+
+    private func add(
+        _ document: Node, of file: String, to model: Node, _ context: Context
+    ) throws(ComposeFileError) -> Node {
+        var document = interpolated(document, context)
+        try reporter.check()
+        try applyExtends(&document, of: file, context)
+        try applyInclude(&document, of: file, context)
+        var merged = Merger(reporter: reporter).merge(model, with: document)
+        merged = Unicity(reporter: reporter).enforce(merged)
+        try reporter.check()
+        var validator = Validator(reporter: reporter)
+        validator.validate(merged)
+        try reporter.check()
+        if case .mapping(var top) = merged.value, top["version"] != nil {
+            reporter.warn(
+                "the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion",
+                at: top.keyMark(of: "version") ?? .none, key: "version \(file)")
+            top.remove("version")
+            merged.value = .mapping(top)
+        }
+        merged = Canonicaliser(reporter: reporter, isLenient: options.noInterpolate).canonicalise(merged)
+        merged = Unicity(reporter: reporter).enforce(merged)
+        try reporter.check()
+        return merged
+    }
+
+    private func interpolated(_ document: Node, _ context: Context) -> Node {
+        let root = Self.withoutEmptySections(document)
+        if options.noInterpolate { return root }
+        return Interpolator(environment: context.environment, reporter: reporter).interpolate(root)
+    }
+
+    /// Lists of strings may hold empty ones by way of unset variables; the reference drops them from `dns`.
+    private static func withoutEmptySections(_ document: Node) -> Node { document }
+
+    // MARK: extends
+
+    private func applyExtends(_ document: inout Node, of file: String, _ context: Context) throws(ComposeFileError) {
+        guard case .mapping(var top) = document.value, let section = top["services"],
+            case .mapping(var services) = section.value,
+            services.contains(where: { $0.value["extends"] != nil })
+        else { return }
+        for name in services.map(\.key) {
+            _ = try resolve(name, in: &services, of: file, context, chain: [])
+        }
+        top.set("services", Node(.mapping(services), at: section.mark, directive: section.directive))
+        document.value = .mapping(top)
+    }
+
+    /// The service with everything it extends merged in; stored in `services` too.
+    private func resolve(
+        _ name: String, in services: inout Mapping, of file: String, _ context: Context,
+        chain: [(file: String, service: String)]
+    ) throws(ComposeFileError) -> Node? {
+        guard let node = services[name], case .mapping(var service) = node.value,
+            let extends = service["extends"], !extends.isNull
+        else { return services[name] }
+        var reference: String?
+        var otherFile: String?
+        if let short = extends.string {
+            reference = short
+        } else {
+            reference = extends["service"]?.string
+            otherFile = extends["file"]?.string
+        }
+        guard let reference else {
+            throw reporter.fatal("services.\(name).extends.service is required", at: extends.mark)
+        }
+        if chain.contains(where: { $0.file == file && $0.service == name }) {
+            throw circular(chain + [(file, name)], at: extends.mark)
+        }
+        let chain = chain + [(file, name)]
+        var base: Node?
+        if let otherFile {
+            if Surroundings.isRemote(otherFile) {
+                throw reporter.fatal(
+                    "services.\(name).extends.file: remote files are not supported yet", at: extends.mark)
+            }
+            let path = Paths.join(context.directory, Paths.expandingHome(otherFile, home: options.environment["HOME"]))
+            var others = try extendedServices(path, context, at: extends.mark, for: name)
+            guard others[reference] != nil else {
+                throw reporter.fatal(
+                    "cannot extend service \"\(name)\" in \(file): service \"\(reference)\" not found in \(otherFile)",
+                    at: extends.mark, hint: Self.suggestion(reference, others))
+            }
+            base = try resolve(reference, in: &others, of: path, context, chain: chain)
+            extendedFiles[path] = others
+        } else {
+            guard services[reference] != nil else {
+                throw reporter.fatal(
+                    "cannot extend service \"\(name)\" in \(file): service \"\(reference)\" not found",
+                    at: extends.mark,
+                    hint: Self.suggestion(reference, services))
+            }
+            base = try resolve(reference, in: &services, of: file, context, chain: chain)
+        }
+        service.remove("extends")
+        var result = Node(.mapping(service), at: node.mark, directive: node.directive)
+        if let base, base.mapping != nil {
+            // The directives act once more when the result meets what earlier files said.
+            var merger = Merger(reporter: reporter)
+            merger.keepsDirectives = true
+            result = merger.mergeService(base, with: result, name: name)
+            result.directive = node.directive
+            try reporter.check()
+        }
+        services.set(name, result)
+        return result
+    }
+
+    private static func suggestion(_ name: String, _ services: Mapping) -> String? {
+        Suggestion.nearest(to: name, among: services.map(\.key)).map { "did you mean `\($0)`?" }
+    }
+
+    private func circular(_ chain: [(file: String, service: String)], at mark: Mark) -> ComposeFileError {
+        var lines = ["Circular reference:"]
+        for (index, link) in chain.enumerated() {
+            lines.append("  \(index == 0 ? "" : "extends ")\(link.service) in \(link.file)")
+        }
+        return reporter.fatal(lines.joined(separator: "\n"), at: mark)
+    }
+
+    /// The services of another file in long form, their paths resolved from its directory.
+    private func extendedServices(
+        _ path: String, _ context: Context, at mark: Mark, for name: String
+    ) throws(ComposeFileError) -> Mapping {
+        if let known = extendedFiles[path] { return known }
+        if parsed[path] == nil, !FileReader.isFile(path) {
+            throw reporter.fatal("cannot extend service \"\(name)\": open \(path): no such file or directory", at: mark)
+        }
+        var model = Node(.mapping(Mapping()))
+        for document in try documents(path) {
+            let document = interpolated(document, context)
+            try reporter.check()
+            model = Merger(reporter: reporter).merge(model, with: document)
+        }
+        model = Unicity(reporter: reporter).enforce(model)
+        model = Canonicaliser(reporter: reporter, isLenient: true).canonicalise(model)
+        let directory = Paths.directory(of: path)
+        let base = options.noPathResolution ? Paths.relative(directory, to: context.directory) : directory
+        model = PathResolver(base: base, home: options.environment["HOME"], reporter: reporter).resolve(model)
+        try reporter.check()
+        guard let services = model["services"]?.mapping else {
+            throw reporter.fatal("cannot extend service \"\(name)\" in \(path): no services section", at: mark)
+        }
+        extendedFiles[path] = services
+        return services
+    }
+
+    // MARK: include
+
+    private func applyInclude(_ document: inout Node, of file: String, _ context: Context) throws(ComposeFileError) {
+        guard case .mapping(var top) = document.value, let includes = top["include"] else { return }
+        guard let entries = includes.sequence else {
+            throw reporter.fatal("`include` must be a list", at: includes.mark)
+        }
+        for entry in entries {
+            let imported = try included(entry, by: file, context)
+            for section in ["services", "volumes", "networks", "secrets", "configs", "models"] {
+                guard let source = imported[section]?.mapping else { continue }
+                var target = top[section]?.mapping ?? Mapping()
+                for item in source {
+                    if let existing = target[item.key] {
+                        if existing.isSame(as: item.value) { continue }
+                        throw reporter.fatal(
+                            "\(section).\(item.key) conflicts with imported resource",
+                            at: target.keyMark(of: item.key) ?? entry.mark,
+                            hint:
+                                "change an included resource in a file of its own: a further -f, or a list in include.path"
+                        )
+                    }
+                    target.set(item.key, item.value, keyMark: item.keyMark)
+                }
+                top.set(section, Node(.mapping(target), at: top[section]?.mark ?? includes.mark))
+            }
+        }
+        top.remove("include")
+        document.value = .mapping(top)
+    }
+
+    private func included(_ entry: Node, by file: String, _ context: Context) throws(ComposeFileError) -> Node {
+        let pathNode = entry.string != nil ? entry : entry["path"]
+        let paths = pathNode.flatMap(Forms.list)?.compactMap(\.string) ?? []
+        guard !paths.isEmpty else { throw reporter.fatal("include: `path` is missing", at: entry.mark) }
+        if let remote = paths.first(where: Surroundings.isRemote) {
+            throw reporter.fatal("include \(remote): remote files are not supported yet", at: entry.mark)
+        }
+        let home = options.environment["HOME"]
+        let files = paths.map { Paths.join(context.directory, Paths.expandingHome($0, home: home)) }
+        for path in files where parsed[path] == nil && !FileReader.isFile(path) {
+            throw reporter.fatal("include \(path): no such file or directory", at: entry.mark)
+        }
+        let chain = context.chain + [file]
+        if let main = files.first, chain.contains(main) {
+            let names = (chain + [main]).joined(separator: "\n include ")
+            throw reporter.fatal("include cycle detected:\n\(names)", at: entry.mark)
+        }
+        var inner = Context(directory: Paths.directory(of: files[0]), environment: context.environment, chain: chain)
+        if let directory = entry["project_directory"]?.string {
+            inner.directory = Paths.join(context.directory, directory)
+        }
+        var envFiles =
+            entry["env_file"].flatMap(Forms.list)?.compactMap(\.string).map { Paths.join(context.directory, $0) }
+            ?? []
+        if envFiles.isEmpty {
+            let standard = Paths.join(inner.directory, ".env")
+            if FileReader.isFile(standard) { envFiles = [standard] }
+        }
+        let values = try EnvFiles.read(envFiles, environment: context.environment, reporter: reporter)
+        inner.environment.merge(values) { ours, _ in ours }
+        var model = try load(files, in: inner)
+        resolveEnvironment(&model, inner.environment)
+        return model
+    }
+
+    /// Variables that an included service passes through are those of its own environment.
+    private func resolveEnvironment(_ model: inout Node, _ environment: [String: String]) {
+        guard case .mapping(var top) = model.value, case .mapping(var services)? = top["services"]?.value else {
+            return
+        }
+        services.mapValues { _, node in
+            guard case .mapping(var service) = node.value, let variables = service["environment"] else { return }
+            service.set("environment", Normaliser.resolve(variables, environment, keepsUnset: true))
+            node.value = .mapping(service)
+        }
+        top.set("services", Node(.mapping(services), at: top["services"]?.mark ?? .none))
+        model.value = .mapping(top)
+    }
+}

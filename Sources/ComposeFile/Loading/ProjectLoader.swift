@@ -1,0 +1,63 @@
+/// Turns Compose files into a ``Project``.
+public enum ProjectLoader {
+    /// Loads, merges, checks and normalises the files that the options name or that are found.
+    ///
+    /// - Throws: ``ComposeFileError`` with every error that was found, each at its place.
+    public static func load(_ options: LoadOptions) throws(ComposeFileError) -> LoadedProject {
+        let reporter = Reporter()
+        var surroundings = try Surroundings(options, reporter: reporter)
+        guard !surroundings.files.isEmpty else {
+            throw reporter.fatal(
+                "no configuration file provided: not found",
+                hint: "looked for \(Surroundings.baseNames.joined(separator: ", ")) here and in the directories above")
+        }
+        let loader = FileLoader(options: options, reporter: reporter)
+        let name = try self.name(options, surroundings, loader, reporter)
+        surroundings.environment["COMPOSE_PROJECT_NAME"] = name
+        var tree = try loader.load(
+            surroundings.files,
+            in: .init(directory: surroundings.projectDirectory, environment: surroundings.environment))
+        if !options.noInterpolate { tree = Typer(reporter: reporter).type(tree) }
+        try reporter.check()
+        let normaliser = Normaliser(projectName: name, environment: surroundings.environment, reporter: reporter)
+        if !options.noNormalize { tree = normaliser.normalise(tree) }
+
+        var selection = Selection(tree: tree, options: options, environment: surroundings.environment)
+        if !options.noConsistency && !options.noInterpolate {
+            Consistency(reporter: reporter, selection: selection).check(isNormalised: !options.noNormalize)
+            try reporter.check()
+        }
+        if !options.noInterpolate {
+            try ServiceFiles(reporter: reporter, environment: surroundings.environment)
+                .resolve(&selection, keepsEnvFiles: options.noEnvResolution)
+        }
+        if !options.allResources { selection.dropUnusedResources() }
+        let decoder = ProjectDecoder(
+            name: name, directory: surroundings.projectDirectory, files: surroundings.files,
+            environment: surroundings.environment, reporter: reporter)
+        let project = options.noInterpolate ? Project() : decoder.decode(selection)
+        try reporter.check()
+        let document = ConfigDocument(
+            name: name, tree: selection.tree, isTyped: !options.noInterpolate, isNormalised: !options.noNormalize)
+        return LoadedProject(
+            project: project, warnings: reporter.warnings, document: document,
+            environment: surroundings.environment, variables: loader.variables)
+    }
+
+    /// The project's name alone: for commands that do without a file.
+    public static func projectName(_ options: LoadOptions) throws(ComposeFileError) -> String {
+        let reporter = Reporter()
+        let surroundings = try Surroundings(options, reporter: reporter)
+        return try name(options, surroundings, FileLoader(options: options, reporter: reporter), reporter)
+    }
+
+    private static func name(
+        _ options: LoadOptions, _ surroundings: Surroundings, _ loader: FileLoader, _ reporter: Reporter
+    ) throws(ComposeFileError) -> String {
+        var documents: [Node] = []
+        for file in surroundings.files where !Surroundings.isRemote(file) {
+            documents += try loader.documents(file)
+        }
+        return try ProjectName.resolve(options, surroundings, documents: documents, reporter: reporter)
+    }
+}

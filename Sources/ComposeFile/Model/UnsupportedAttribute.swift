@@ -1,0 +1,25 @@
+/// An attribute that is valid and printed by `config`, but that the runtime cannot do: containers are refused
+/// by its name.
+public struct UnsupportedAttribute: Codable, Sendable, Equatable {
+    /// `services.web.gpus`
+    public var path: String
+    /// The service it belongs to; nil for networks, volumes and so on.
+    public var service: String?
+    public var file: String
+    public var line: Int
+    public var column: Int
+    /// `services.web.gpus needs a GPU runtime, which is not there`
+    public var message: String
+
+    public init(path: String, service: String?, file: String, line: Int, column: Int, message: String) {
+        self.path = path
+        self.service = service
+        self.file = file
+        self.line = line
+        self.column = column
+        self.message = message
+    }
+
+    /// As a compiler would say it, on one line.
+    public var rendered: String { line > 0 ? "\(file):\(line):\(column): error: \(message)" : "error: \(message)" }
+}

@@ -1,0 +1,210 @@
+/// Turns short forms into long ones. Applied to a tree that is canonical already, it changes nothing.
+struct Canonicaliser {
+    let reporter: Reporter
+    /// With uninterpolated text, what cannot be parsed stays as it is.
+    var isLenient = false
+
+    func canonicalise(_ root: Node) -> Node {
+        guard case .mapping(var top) = root.value else { return root }
+        top.mapValues { key, section in
+            guard case .mapping(var members) = section.value else { return }
+            switch key {
+            case "services":
+                members.mapValues { name, node in service(&node, path: "services.\(name)") }
+            case "networks", "volumes", "secrets", "configs":
+                members.mapValues { name, node in
+                    external(&node, path: "\(key).\(name)")
+                    general(&node, Schema.project.member(key)?.values)
+                }
+            default: return
+            }
+            section.value = .mapping(members)
+        }
+        return Node(.mapping(top), at: root.mark)
+    }
+
+    /// What the table alone decides: pairs, hosts, names and lists in place of single strings.
+    private func general(_ node: inout Node, _ rule: Rule?) {
+        guard let rule else { return }
+        switch rule.traits.merge {
+        case .keyValues: if let pairs = Forms.pairs(node) { node.value = .mapping(pairs) }
+        case .hosts: if let hosts = Forms.hosts(node) { node.value = .sequence(hosts) }
+        case .names: if let names = Forms.names(node) { node.value = .mapping(names) }
+        case .dependsOn: if let names = Forms.dependencies(node) { node.value = .mapping(names) }
+        case .concatenate: if let list = Forms.list(node) { node.value = .sequence(list) }
+        case .build: if let build = Forms.build(node) { node.value = .mapping(build) }
+        case .natural, .replace, .logging, .pools: break
+        }
+        switch node.value {
+        case .mapping(var mapping):
+            mapping.mapValues { key, value in general(&value, rule.member(key)) }
+            node.value = .mapping(mapping)
+        case .sequence(var items):
+            guard rule.item?.fields != nil else { return }
+            for index in items.indices { general(&items[index], rule.item) }
+            node.value = .sequence(items)
+        default: return
+        }
+    }
+
+    private func service(_ node: inout Node, path: String) {
+        guard case .mapping(var attributes) = node.value else { return }
+        attributes.mapValues { key, value in
+            switch key {
+            case "ports": ports(&value, path: path)
+            case "volumes": each(&value) { volume(&$0) }
+            case "devices": each(&value) { device(&$0) }
+            case "secrets", "configs": each(&value) { reference(&$0, isSecret: key == "secrets") }
+            case "env_file": envFiles(&value)
+            case "gpus": gpus(&value)
+            default: break
+            }
+            general(&value, Schema.service.member(key))
+            switch key {
+            case "build":
+                if case .mapping(var build) = value.value, var secrets = build["secrets"] {
+                    each(&secrets) { reference(&$0, isSecret: false) }
+                    build.set("secrets", secrets)
+                    value.value = .mapping(build)
+                }
+            case "deploy": deviceRequests(&value)
+            default: break
+            }
+        }
+        node.value = .mapping(attributes)
+    }
+
+    private func each(_ node: inout Node, _ body: (inout Node) -> Void) {
+        guard case .sequence(var items) = node.value else { return }
+        for index in items.indices { body(&items[index]) }
+        node.value = .sequence(items)
+    }
+
+    private func ports(_ node: inout Node, path: String) {
+        guard let items = node.sequence else { return }
+        var result: [Node] = []
+        for item in items {
+            switch item.value {
+            case .int(let number):
+                var port = Mapping()
+                port.set("target", Node(.int(number), at: item.mark))
+                result.append(Node(.mapping(port), at: item.mark))
+            case .string(let text):
+                do throws(PortSpec.Failure) {
+                    result += try PortSpec.parse(text).map { Self.node(of: $0, at: item.mark) }
+                } catch {
+                    if isLenient { return }
+                    reporter.error("\(path).ports: \(error.text)", at: item.mark, hint: error.hint)
+                }
+            case .mapping: result.append(item)
+            default: reporter.error("\(path).ports: a port cannot be \(item.kindName)", at: item.mark)
+            }
+        }
+        node.value = .sequence(result)
+    }
+
+    private static func node(of port: PortSpec.Entry, at mark: Mark) -> Node {
+        var result = Mapping()
+        result.set("mode", Node(.string("ingress"), at: mark))
+        if !port.hostIP.isEmpty { result.set("host_ip", Node(.string(port.hostIP), at: mark)) }
+        result.set("target", Node(.int(Int64(port.target)), at: mark))
+        if !port.published.isEmpty { result.set("published", Node(.string(port.published), at: mark)) }
+        result.set("protocol", Node(.string(port.protocol), at: mark))
+        return Node(.mapping(result), at: mark)
+    }
+
+    private func volume(_ node: inout Node) {
+        guard let text = node.string else { return }
+        do throws(VolumeSpec.Failure) {
+            node = try VolumeSpec.parse(text).node(at: node.mark)
+        } catch {
+            if !isLenient { reporter.error(error.text, at: node.mark, hint: "[SOURCE:]TARGET[:OPTIONS] is wanted") }
+        }
+    }
+
+    private func device(_ node: inout Node) {
+        guard let text = node.string else { return }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count <= 3 else {
+            if !isLenient {
+                reporter.error("confusing device mapping, please use long syntax: \(text)", at: node.mark)
+            }
+            return
+        }
+        var result = Mapping()
+        result.set("source", Node(.string(parts[0]), at: node.mark))
+        result.set("target", Node(.string(parts.count > 1 ? parts[1] : parts[0]), at: node.mark))
+        result.set("permissions", Node(.string(parts.count > 2 ? parts[2] : "rwm"), at: node.mark))
+        node.value = .mapping(result)
+    }
+
+    private func reference(_ node: inout Node, isSecret: Bool) {
+        guard let name = node.string else { return }
+        var result = Mapping()
+        result.set("source", Node(.string(name), at: node.mark))
+        if isSecret { result.set("target", Node(.string("/run/secrets/\(name)"), at: node.mark)) }
+        node.value = .mapping(result)
+    }
+
+    private func envFiles(_ node: inout Node) {
+        guard let files = Forms.list(node) else { return }
+        node.value = .sequence(
+            files.map { file in
+                var settings: Mapping
+                if file.string != nil {
+                    settings = Mapping()
+                    settings.set("path", file)
+                } else if let mapping = file.mapping {
+                    settings = mapping
+                } else {
+                    return file
+                }
+                if settings["required"] == nil { settings.set("required", Node(.bool(true), at: file.mark)) }
+                return Node(.mapping(settings), at: file.mark)
+            })
+    }
+
+    private func gpus(_ node: inout Node) {
+        if node.string == "all" {
+            var all = Mapping()
+            all.set("count", Node(.int(-1), at: node.mark))
+            node.value = .sequence([Node(.mapping(all), at: node.mark)])
+        }
+        each(&node) { request(&$0) }
+    }
+
+    private func deviceRequests(_ node: inout Node) {
+        guard case .mapping(var deploy) = node.value, case .mapping(var resources)? = deploy["resources"]?.value,
+            case .mapping(var reservations)? = resources["reservations"]?.value, var devices = reservations["devices"]
+        else { return }
+        each(&devices) { request(&$0) }
+        reservations.set("devices", devices)
+        resources.set("reservations", Node(.mapping(reservations), at: devices.mark))
+        deploy.set("resources", Node(.mapping(resources), at: devices.mark))
+        node.value = .mapping(deploy)
+    }
+
+    /// `count: all` is -1, and so is neither a count nor ids.
+    private func request(_ node: inout Node) {
+        guard case .mapping(var settings) = node.value else { return }
+        if settings["count"]?.string == "all" { settings.set("count", Node(.int(-1), at: node.mark)) }
+        node.value = .mapping(settings)
+    }
+
+    /// `external: {name: X}` is `external: true` with `name: X`.
+    private func external(_ node: inout Node, path: String) {
+        guard case .mapping(var resource) = node.value, case .mapping(let old)? = resource["external"]?.value else {
+            return
+        }
+        let mark = resource.keyMark(of: "external") ?? node.mark
+        if let name = old["name"] {
+            if let other = resource["name"], !other.isSame(as: name) {
+                reporter.error("\(path): name and external.name conflict; only use name", at: mark)
+            }
+            reporter.warn("\(path): external.name is deprecated. Please set name and external: true", at: mark)
+            resource.set("name", name)
+        }
+        resource.set("external", Node(.bool(true), at: mark), keyMark: mark)
+        node.value = .mapping(resource)
+    }
+}

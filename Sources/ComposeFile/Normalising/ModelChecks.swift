@@ -1,0 +1,97 @@
+/// Rules about single resources that the table cannot express.
+struct ModelChecks {
+    let reporter: Reporter
+
+    func check(_ root: Node) {
+        each("volumes", of: root) { name, volume, mark in external(volume, "volumes.\(name)", mark) }
+        each("networks", of: root) { name, network, mark in external(network, "networks.\(name)", mark) }
+        each("configs", of: root) { name, config, mark in
+            source(config, ["file", "environment", "content"], "configs.\(name)", mark)
+            external(config, "configs.\(name)", mark)
+        }
+        each("secrets", of: root) { name, secret, mark in
+            source(secret, ["file", "environment"], "secrets.\(name)", mark)
+            external(secret, "secrets.\(name)", mark)
+        }
+        each("services", of: root) { name, service, _ in self.service(service, "services.\(name)") }
+    }
+
+    private func each(_ section: String, of root: Node, _ body: (String, Mapping, Mark) -> Void) {
+        for entry in root[section]?.mapping ?? Mapping() {
+            body(entry.key, entry.value.mapping ?? Mapping(), entry.keyMark)
+        }
+    }
+
+    /// What exists already cannot be configured here.
+    private func external(_ resource: Mapping, _ path: String, _ mark: Mark) {
+        guard resource["external"]?.bool == true else { return }
+        for entry in resource where entry.key != "name" && entry.key != "external" && !entry.key.hasPrefix("x-") {
+            reporter.error(
+                "\(path): conflicting parameters \"external\" and \"\(entry.key)\" specified", at: entry.keyMark,
+                hint: "an external resource is used as it is: only `name` may be given with it")
+        }
+    }
+
+    private func source(_ object: Mapping, _ keys: [String], _ path: String, _ mark: Mark) {
+        let list = keys.joined(separator: "|")
+        switch keys.count(where: { object[$0] != nil }) {
+        case 0:
+            if object["driver"] == nil, object["external"] == nil {
+                reporter.error("\(path): one of \(list) must be set", at: mark)
+            }
+        case 1: break
+        default: reporter.error("\(path): \(list) attributes are mutually exclusive", at: mark)
+        }
+    }
+
+    private func service(_ service: Mapping, _ path: String) {
+        for watch in service["develop"]?["watch"]?.sequence ?? [] {
+            if watch["path"]?.string == "" {
+                reporter.error("\(path).develop.watch.path: value can't be blank", at: watch.mark)
+            }
+        }
+        let requests =
+            (service["gpus"]?.sequence ?? []).map { ("gpus", $0) }
+            + (service["deploy"]?["resources"]?["reservations"]?["devices"]?.sequence ?? []).map {
+                ("deploy.resources.reservations.devices", $0)
+            }
+        for (name, request) in requests {
+            if name != "gpus", request["capabilities"] == nil {
+                reporter.error(
+                    "\(path).\(name).[]: \"capabilities\" attribute is required", at: request.mark,
+                    hint: "write capabilities: [gpu]")
+            }
+            if request["count"] != nil, request["device_ids"] != nil {
+                reporter.error(
+                    "\(path).\(name).[]: \"count\" and \"device_ids\" attributes are exclusive", at: request.mark)
+            }
+        }
+        targets(service, path)
+    }
+
+    /// Two mounts cannot share a target.
+    private func targets(_ service: Mapping, _ path: String) {
+        var seen: [String: String] = [:]
+        func claim(_ target: String?, _ name: String, _ mark: Mark) {
+            guard let target else { return }
+            let cleaned = Paths.clean(target)
+            if let other = seen[cleaned] {
+                reporter.error("\(path).\(name): target \(target) already mounted as \(path).\(other)", at: mark)
+            } else {
+                seen[cleaned] = name
+            }
+        }
+        for (index, entry) in (service["tmpfs"]?.sequence ?? []).enumerated() {
+            claim(entry.string.map { String($0.prefix { $0 != ":" }) }, "tmpfs[\(index)]", entry.mark)
+        }
+        for (index, volume) in (service["volumes"]?.sequence ?? []).enumerated() {
+            claim(volume["target"]?.string, "volumes[\(index)]", volume.mark)
+        }
+        for (key, directory) in [("configs", ""), ("secrets", "/run/secrets")] {
+            for (index, use) in (service[key]?.sequence ?? []).enumerated() {
+                let target = use["target"]?.string ?? use["source"]?.string
+                claim(target.map { Paths.join(directory.isEmpty ? "/" : directory, $0) }, "\(key)[\(index)]", use.mark)
+            }
+        }
+    }
+}

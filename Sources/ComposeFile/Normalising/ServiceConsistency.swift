@@ -1,0 +1,166 @@
+/// The rules of ``Consistency`` for one service.
+struct ServiceConsistency {
+    let reporter: Reporter
+    let selection: Selection
+    let name: String
+    let service: Mapping
+    let mark: Mark
+
+    func check(services: Mapping, refersToResources: Bool) {
+        checkSource()
+        checkReferences(refersToResources)
+        checkDependencies(services)
+        checkHealth()
+        checkLimits()
+        checkAddresses()
+        for watch in service["develop"]?["watch"]?.sequence ?? [] {
+            let action = watch["action"]?.string
+            if action != "rebuild", action != "restart", watch["target"]?.string ?? "" == "" {
+                error(
+                    "services.\(name).develop.watch: target is required for non-rebuild actions", watch.mark)
+            }
+        }
+    }
+
+    private func error(_ message: String, _ place: Mark? = nil, hint: String? = nil) {
+        reporter.error(message, at: place ?? mark, hint: hint)
+    }
+
+    private func place(of key: String) -> Mark { service.keyMark(of: key) ?? mark }
+
+    private func checkSource() {
+        let build = service["build"]
+        if build == nil, service["provider"] == nil, service["image"]?.string ?? "" == "" {
+            error(
+                "service \"\(name)\" has neither an image nor a build context specified",
+                hint: "give it `image:` or `build:`")
+        }
+        if let build {
+            if build["dockerfile"]?.string ?? "" != "", build["dockerfile_inline"]?.string ?? "" != "" {
+                error(
+                    "service \"\(name)\" declares mutualy exclusive dockerfile and dockerfile_inline",
+                    place(of: "build"))
+            }
+            let platforms = build["platforms"]?.sequence?.compactMap(\.string) ?? []
+            if let platform = service["platform"]?.string, !platforms.isEmpty, !platforms.contains(platform) {
+                error("service.build.platforms MUST include service.platform \"\(platform)\"", place(of: "platform"))
+            }
+        }
+        if service["provider"]?["type"]?.string == "compose" {
+            error("services.\(name).provider: type \"compose\" is not allowed", place(of: "provider"))
+        }
+        let replicas = service["scale"]?.int ?? service["deploy"]?["replicas"]?.int
+        if let replicas, replicas < 0 {
+            error(
+                "services.\(name): replicas must be greater than or equal to 0",
+                place(of: service["scale"] != nil ? "scale" : "deploy"))
+        }
+        if let scale = service["scale"]?.int, let other = service["deploy"]?["replicas"]?.int, scale != other {
+            error(
+                "services.\(name): can't set distinct values on 'scale' and 'deploy.replicas'", place(of: "scale"))
+        }
+        if let replicas, replicas > 1, service["container_name"] != nil {
+            let attribute = service["scale"] != nil ? "scale" : "deploy.replicas"
+            error(
+                "services.\(name): can't set container_name and \(attribute) as container name must be unique",
+                place(of: "container_name"))
+        }
+    }
+
+    private func checkReferences(_ refersToResources: Bool) {
+        if service["network_mode"]?.string ?? "" != "", service["networks"]?.mapping?.isEmpty == false {
+            error(
+                "service \(name) declares mutually exclusive `network_mode` and `networks`", place(of: "network_mode"))
+        }
+        func require(_ section: String, _ kind: String, _ target: String?, _ place: Mark) {
+            guard let target, selection.resource(section, target) == nil else { return }
+            let known = selection.tree[section]?.mapping?.map(\.key) ?? []
+            let hint =
+                Suggestion.nearest(to: target, among: known).map { "did you mean `\($0)`?" }
+                ?? "declare it under the top-level `\(section)`"
+            error("service \"\(name)\" refers to undefined \(kind) \(target)", place, hint: hint)
+        }
+        for network in service["networks"]?.mapping ?? Mapping() where refersToResources || network.key != "default" {
+            require("networks", "network", network.key, network.keyMark)
+        }
+        for model in service["models"]?.mapping ?? Mapping() { require("models", "model", model.key, model.keyMark) }
+        for mount in service["volumes"]?.sequence ?? [] where mount["type"]?.string == "volume" {
+            if let source = mount["source"], source.string != "" {
+                require("volumes", "volume", source.string, mount.mark)
+            }
+        }
+        for use in service["configs"]?.sequence ?? [] { require("configs", "config", use["source"]?.string, use.mark) }
+        for use in service["secrets"]?.sequence ?? [] { require("secrets", "secret", use["source"]?.string, use.mark) }
+        for use in service["build"]?["secrets"]?.sequence ?? [] {
+            require("secrets", "build secret", use["source"]?.string, use.mark)
+        }
+    }
+
+    private func checkDependencies(_ services: Mapping) {
+        for dependency in service["depends_on"]?.mapping ?? Mapping() where services[dependency.key] == nil {
+            let isDisabled = selection.disabled[dependency.key] != nil
+            if isDisabled, dependency.value["required"]?.bool == false { continue }
+            var hint = Suggestion.nearest(to: dependency.key, among: services.map(\.key)).map {
+                "did you mean `\($0)`?"
+            }
+            if isDisabled { hint = "its profiles are not active: enable one with --profile" }
+            error(
+                "service \"\(name)\" depends on undefined service \"\(dependency.key)\"", dependency.keyMark, hint: hint
+            )
+        }
+    }
+
+    private func checkHealth() {
+        if let test = service["healthcheck"]?["test"], let first = test.sequence?.first?.string,
+            !["CMD", "CMD-SHELL", "NONE"].contains(first)
+        {
+            error(
+                "healthcheck.test must start either by \"CMD\", \"CMD-SHELL\" or \"NONE\"", test.mark,
+                hint: "write [\"CMD\", \"\(first)\", …], or one string for the shell")
+        }
+    }
+
+    private func checkLimits() {
+        guard let resources = service["deploy"]?["resources"] else { return }
+        func compare(_ key: String, _ group: String, _ deployKey: String) {
+            guard let own = service[key], Self.value(own) != 0, let settings = resources[group], !settings.isNull else {
+                return
+            }
+            guard Self.value(own) != settings[deployKey].map(Self.value) ?? 0 else { return }
+            error(
+                "services.\(name): can't set distinct values on '\(key)' and 'deploy.resources.\(group).\(deployKey)'",
+                place(of: key), hint: "give it in one of the two places")
+        }
+        compare("cpus", "limits", "cpus")
+        compare("mem_limit", "limits", "memory")
+        compare("mem_reservation", "reservations", "memory")
+        compare("pids_limit", "limits", "pids")
+    }
+
+    private static func value(_ node: Node) -> Double {
+        switch node.value {
+        case .int(let number): Double(number)
+        // Held with 32 bits by the reference, so that 0.1 and "0.1" agree.
+        case .float(let number): Double(Float(number))
+        default: 0
+        }
+    }
+
+    /// The reference leaves these to the engine; here they are told before anything is made.
+    private func checkAddresses() {
+        for network in service["networks"]?.mapping ?? Mapping() {
+            if let node = network.value["ipv4_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv4(text)
+            {
+                error(
+                    "services.\(name).networks.\(network.key).ipv4_address: invalid IPv4 address \"\(text)\"", node.mark
+                )
+            }
+            if let node = network.value["ipv6_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv6(text)
+            {
+                error(
+                    "services.\(name).networks.\(network.key).ipv6_address: invalid IPv6 address \"\(text)\"", node.mark
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/// Folds the env files and label files of services into their variables and labels.
+struct ServiceFiles {
+    let reporter: Reporter
+    let environment: [String: String]
+
+    func resolve(_ selection: inout Selection, keepsEnvFiles: Bool) throws(ComposeFileError) {
+        var services = selection.services
+        for (index, entry) in services.entries.enumerated() {
+            guard case .mapping(var service) = entry.value.value,
+                service["env_file"] != nil || service["label_file"] != nil
+            else { continue }
+            if !keepsEnvFiles { try foldEnvironment(&service) }
+            try foldLabels(&service)
+            services.replaceValue(at: index, with: Node(.mapping(service), at: entry.value.mark))
+        }
+        selection.services = services
+        try reporter.check()
+    }
+
+    private func foldEnvironment(_ service: inout Mapping) throws(ComposeFileError) {
+        guard let files = service["env_file"]?.sequence else { return }
+        var values: [String: String] = [:]
+        var result = Mapping()
+        for file in files {
+            guard let path = file["path"]?.string else { continue }
+            let format = file["format"]?.string
+            if let format, format != "raw", format != "dotenv", !format.isEmpty {
+                reporter.error(
+                    "unsupported env_file format \"\(format)\"", at: file["format"]?.mark ?? file.mark,
+                    hint: "known formats: dotenv, raw")
+                continue
+            }
+            let bytes: [UInt8]
+            do throws(FileReader.Failure) {
+                bytes = try FileReader.read(path)
+            } catch {
+                if error.isMissing {
+                    if file["required"]?.bool ?? true {
+                        reporter.error(
+                            "env file \(path) not found", at: file.mark, hint: "required: false makes it optional")
+                    }
+                } else {
+                    reporter.error("env file \(path): \(error.text)", at: file.mark)
+                }
+                continue
+            }
+            var known = environment
+            known.merge(values) { _, earlier in earlier }
+            let entries = try EnvFiles.parse(
+                bytes, path: path, format: format, earlier: [:], environment: known, reporter: reporter)
+            for (name, value) in entries {
+                values[name] = value
+                result.set(name, Node(.string(value), at: file.mark))
+            }
+        }
+        for entry in service["environment"]?.mapping ?? Mapping() {
+            result.set(entry.key, entry.value, keyMark: entry.keyMark)
+        }
+        if !result.isEmpty {
+            service.set("environment", Node(.mapping(result), at: service["environment"]?.mark ?? .none))
+        }
+        service.remove("env_file")
+    }
+
+    private func foldLabels(_ service: inout Mapping) throws(ComposeFileError) {
+        guard let files = service["label_file"]?.sequence else { return }
+        var result = Mapping()
+        for file in files {
+            guard let path = file.string else { continue }
+            let bytes: [UInt8]
+            do throws(FileReader.Failure) {
+                bytes = try FileReader.read(path)
+            } catch {
+                reporter.error("label file \(path): \(error.isMissing ? "not found" : error.text)", at: file.mark)
+                continue
+            }
+            let entries = try EnvFiles.parse(
+                bytes, path: path, earlier: [:], environment: environment, reporter: reporter)
+            for (name, value) in entries { result.set(name, Node(.string(value), at: file.mark)) }
+        }
+        for entry in service["labels"]?.mapping ?? Mapping() {
+            result.set(entry.key, entry.value, keyMark: entry.keyMark)
+        }
+        if !result.isEmpty { service.set("labels", Node(.mapping(result), at: service["labels"]?.mark ?? .none)) }
+        service.remove("label_file")
+    }
+}

@@ -1,0 +1,81 @@
+/// The canonical tree of a project: what `config` prints.
+public struct ConfigDocument: Sendable {
+    /// The project's name.
+    public let name: String
+    private let tree: Node
+    /// False where the text was not interpolated, so that nothing could be given its type.
+    private let isTyped: Bool
+    private let isNormalised: Bool
+
+    init(name: String, tree: Node, isTyped: Bool, isNormalised: Bool) {
+        self.name = name
+        self.isTyped = isTyped
+        self.isNormalised = isNormalised
+        if case .mapping(var top) = tree.value {
+            top.set("name", Node(.string(name)))
+            if top["services"] == nil { top.set("services", Node(.mapping(Mapping()))) }
+            self.tree = Node(.mapping(top))
+        } else {
+            self.tree = tree
+        }
+    }
+
+    /// YAML, with a newline at the end.
+    public func yaml() -> String {
+        let printed = Printer(format: .yaml, isTyped: isTyped).project(tree)
+        return YAMLWriter.write(printed)
+    }
+
+    /// Indented JSON, without a newline at the end.
+    public func json() -> String {
+        let printed = Printer(format: .json, isTyped: isTyped).project(tree)
+        return JSONWriter.write(printed, indented: true)
+    }
+
+    /// The part of the document that the named services and all they depend on make up.
+    ///
+    /// - Throws: ``ComposeFileError`` naming a service that does not exist.
+    public func selecting(_ names: [String]) throws(ComposeFileError) -> ConfigDocument {
+        let services = tree["services"]?.mapping ?? Mapping()
+        var wanted: Set<String> = []
+        var pending = names
+        while let name = pending.popLast() {
+            guard let service = services[name] else { throw ComposeFileError("no such service: \(name)") }
+            guard wanted.insert(name).inserted else { continue }
+            pending += (service["depends_on"]?.mapping ?? Mapping()).map(\.key).filter { services[$0] != nil }
+        }
+        var selection = Selection(
+            tree: tree, options: LoadOptions(environment: [:], workingDirectory: "/").allProfiles, environment: [:])
+        selection.services.removeAll { !wanted.contains($0.key) }
+        selection.dropUnusedResources()
+        return ConfigDocument(name: name, tree: selection.tree, isTyped: isTyped, isNormalised: isNormalised)
+    }
+
+    /// Keys of a section, sorted.
+    public func names(of section: Section) -> [String] {
+        (tree[section.rawValue]?.mapping ?? Mapping()).map(\.key).sorted()
+    }
+
+    public enum Section: String, Sendable { case services, volumes, networks, secrets, configs, models }
+
+    /// The images of all services, sorted and each once; services that are built have the name that they would get.
+    public func images() -> [String] {
+        var result: Set<String> = []
+        for entry in tree["services"]?.mapping ?? Mapping() {
+            if let image = entry.value["image"]?.string, !image.isEmpty {
+                result.insert(image)
+            } else if entry.value["build"] != nil {
+                result.insert("\(name)-\(entry.key)")
+            }
+        }
+        return result.sorted()
+    }
+}
+
+extension LoadOptions {
+    fileprivate var allProfiles: LoadOptions {
+        var options = self
+        options.profiles = ["*"]
+        return options
+    }
+}

@@ -1,0 +1,13 @@
+/// A value as it is printed: everything decided but the syntax.
+indirect enum Printed {
+    case null
+    case bool(Bool)
+    case int(Int64)
+    case unsigned(UInt64)
+    case float(Double)
+    /// A number held with 32 bits.
+    case single(Float)
+    case string(String)
+    case list([Printed])
+    case map([(key: String, value: Printed)])
+}

@@ -1,0 +1,53 @@
+extension Schema {
+    private static let attestation = Rule(.init(scalars: [.string, .boolean], meaning: .text))
+
+    static let build = Rule(
+        .init(scalars: .string, merge: .build),
+        fields: .init([
+            ("context", .text),
+            ("dockerfile", .text),
+            ("dockerfile_inline", .text),
+            ("entitlements", .list(.text)),
+            ("args", .variables),
+            ("provenance", attestation),
+            ("sbom", attestation),
+            ("ssh", .keys),
+            ("labels", .pairs),
+            ("cache_from", .list(.text)),
+            ("cache_to", .list(.text)),
+            ("no_cache", .flag),
+            ("no_cache_filter", .stringOrList),
+            ("additional_contexts", .pairs),
+            ("pull", .flag),
+            ("extra_hosts", .hosts),
+            ("isolation", .text),
+            ("network", .text),
+            ("target", .text),
+            ("secrets", .list(fileReference)),
+            ("shm_size", .wholeBytes),
+            ("tags", .list(.text).identified(by: .key)),
+            ("ulimits", ulimits),
+            ("platforms", .list(.text)),
+            ("privileged", .flag),
+        ]))
+
+    static let develop = Rule.object([
+        (
+            "watch",
+            .list(
+                .object(
+                    [
+                        ("path", .text),
+                        (
+                            "action",
+                            .text.choice(of: ["rebuild", "sync", "restart", "sync+restart", "sync+exec"])
+                        ),
+                        ("target", .text),
+                        ("exec", hook.keepingZeroInJSON()),
+                        ("include", .stringOrList),
+                        ("ignore", .stringOrList),
+                        ("initial_sync", .flag),
+                    ], required: ["path", "action"]))
+        )
+    ]).alsoNull()
+}

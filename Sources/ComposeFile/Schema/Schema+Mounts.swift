@@ -1,0 +1,98 @@
+extension Schema {
+    static let port = Rule.object([
+        ("name", .text),
+        ("mode", .text),
+        ("host_ip", .text),
+        ("target", .integer),
+        ("published", Rule(.init(scalars: [.integer, .string], meaning: .text))),
+        ("protocol", .text),
+        ("app_protocol", .text),
+    ]).or([.string, .number])
+
+    static let mount = Rule.object(
+        [
+            ("type", .text.choice(of: ["bind", "volume", "tmpfs", "cluster", "npipe", "image"])),
+            ("source", .text),
+            ("target", .text),
+            ("read_only", .flag),
+            ("consistency", .text),
+            (
+                "bind",
+                .object([
+                    ("selinux", .text.choice(of: ["z", "Z"])),
+                    ("propagation", .text),
+                    ("create_host_path", .flag),
+                    ("recursive", .text.choice(of: ["enabled", "disabled", "writable", "readonly"])),
+                ]).keepingZero()
+            ),
+            (
+                "volume",
+                .object([
+                    ("labels", .pairs),
+                    ("nocopy", .flag),
+                    ("subpath", .text),
+                ]).keepingZero()
+            ),
+            (
+                "tmpfs",
+                .object([
+                    ("size", .wholeBytes),
+                    ("mode", Rule(.init(scalars: [.number, .string], meaning: .integer))),
+                ]).keepingZero()
+            ),
+            ("image", .object([("subpath", .text)]).keepingZero()),
+        ], required: ["type"]
+    ).orText()
+
+    /// A service's use of a secret or config.
+    static let fileReference = Rule.object([
+        ("source", .text),
+        ("target", .text),
+        ("uid", .text),
+        ("gid", .text),
+        ("mode", .fileMode),
+    ]).orText()
+
+    static let device = Rule.object(
+        [("source", .text), ("target", .text), ("permissions", .text)], required: ["source"]
+    ).orText()
+
+    static let ulimits = Rule.map(
+        of: Rule(
+            .init(scalars: [.integer, .string], meaning: .integer, cast: .integer, merge: .replace, keepsZero: true),
+            fields: .init(
+                [
+                    ("soft", .integer.keepingZero()),
+                    ("hard", .integer.keepingZero()),
+                ], required: ["soft", "hard"])))
+
+    private static let deviceFields: [(String, Rule)] = [
+        ("capabilities", .strings),
+        ("driver", .text),
+        ("count", Rule(.init(scalars: [.string, .integer], meaning: .integer))),
+        ("device_ids", .strings),
+        ("options", .pairs),
+    ]
+    static let gpus = Rule(
+        .init(scalars: .string, choices: ["all"]),
+        item: .object(deviceFields, open: true))
+    static let deviceRequest = Rule.object(deviceFields)
+
+    private static let weights = Rule.list(
+        .object(
+            [("path", .text.inJSON("Path")), ("weight", .integer.inJSON("Weight"))], extensions: false)
+    ).later()
+    private static let rates = Rule.list(
+        .object([("path", .text.inJSON("Path")), ("rate", .wholeBytes.inJSON("Rate"))], extensions: false)
+    ).later()
+
+    static let blkio = Rule.object(
+        [
+            ("weight", .integer),
+            ("weight_device", weights),
+            ("device_read_bps", rates),
+            ("device_read_iops", rates),
+            ("device_write_bps", rates),
+            ("device_write_iops", rates),
+        ], extensions: false)
+}

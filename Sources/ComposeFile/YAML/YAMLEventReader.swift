@@ -1,0 +1,100 @@
+internal import CYaml
+
+/// One event of libyaml's parser, copied into Swift values.
+struct YAMLEvent {
+    enum Kind {
+        case streamStart, streamEnd, documentStart, documentEnd, alias, scalar
+        case sequenceStart, sequenceEnd, mappingStart, mappingEnd
+    }
+    var kind: Kind
+    /// From 0.
+    var line: Int
+    var column: Int
+    /// The scalar's value or the alias' name.
+    var text = ""
+    var anchor: String?
+    var tag: String?
+    var isPlain = false
+}
+
+/// Why libyaml stopped.
+struct YAMLFailure: Error {
+    var problem: String
+    var line: Int
+    var column: Int
+}
+
+/// Owns a libyaml parser and the bytes it reads.
+final class YAMLEventReader {
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
+    private let input: UnsafeMutableBufferPointer<UInt8>
+
+    init(bytes: [UInt8]) {
+        parser = .allocate(capacity: 1)
+        input = .allocate(capacity: max(bytes.count, 1))
+        _ = input.update(from: bytes)
+        yaml_parser_initialize(parser)
+        yaml_parser_set_input_string(parser, input.baseAddress, bytes.count)
+    }
+
+    deinit {
+        yaml_parser_delete(parser)
+        parser.deallocate()
+        input.deallocate()
+    }
+
+    func next() -> Result<YAMLEvent, YAMLFailure> {
+        var event = yaml_event_t()
+        guard yaml_parser_parse(parser, &event) == 1 else { return .failure(failure()) }
+        defer { yaml_event_delete(&event) }
+        var result = YAMLEvent(
+            kind: .streamStart, line: Int(event.start_mark.line), column: Int(event.start_mark.column))
+        switch event.type {
+        case YAML_STREAM_END_EVENT: result.kind = .streamEnd
+        case YAML_DOCUMENT_START_EVENT: result.kind = .documentStart
+        case YAML_DOCUMENT_END_EVENT: result.kind = .documentEnd
+        case YAML_ALIAS_EVENT:
+            result.kind = .alias
+            result.text = Self.string(event.data.alias.anchor) ?? ""
+        case YAML_SCALAR_EVENT:
+            result.kind = .scalar
+            let scalar = event.data.scalar
+            result.text = String(
+                decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+            result.anchor = Self.string(scalar.anchor)
+            result.tag = Self.string(scalar.tag)
+            result.isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
+        case YAML_SEQUENCE_START_EVENT:
+            result.kind = .sequenceStart
+            result.anchor = Self.string(event.data.sequence_start.anchor)
+            result.tag = Self.string(event.data.sequence_start.tag)
+        case YAML_SEQUENCE_END_EVENT: result.kind = .sequenceEnd
+        case YAML_MAPPING_START_EVENT:
+            result.kind = .mappingStart
+            result.anchor = Self.string(event.data.mapping_start.anchor)
+            result.tag = Self.string(event.data.mapping_start.tag)
+        case YAML_MAPPING_END_EVENT: result.kind = .mappingEnd
+        default: break
+        }
+        return .success(result)
+    }
+
+    private static func string(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
+        pointer.map { String(cString: $0) }
+    }
+
+    private func failure() -> YAMLFailure {
+        let problem = parser.pointee.problem.map { String(cString: $0) } ?? "cannot be read"
+        guard parser.pointee.error != YAML_READER_ERROR else {
+            // A reader error carries a byte offset, not a mark.
+            let offset = min(parser.pointee.problem_offset, input.count)
+            let read = input[..<offset]
+            let line = read.filter { $0 == UInt8(ascii: "\n") }.count
+            let start = read.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            let column = read[start...].filter { $0 & 0xC0 != 0x80 }.count
+            return YAMLFailure(problem: problem, line: line, column: column)
+        }
+        let mark = parser.pointee.problem_mark
+        return YAMLFailure(problem: problem, line: Int(mark.line), column: Int(mark.column))
+    }
+}

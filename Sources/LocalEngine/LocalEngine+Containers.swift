@@ -1,0 +1,124 @@
+internal import ComposeFile
+import FoundationEssentials
+public import LinuxSystem
+public import Orchestration
+internal import Runtime
+
+extension LocalEngine {
+    public func createContainer(_ spec: ContainerSpec) async throws -> ContainerID {
+        let id = ContainerID(Self.randomID())
+        let (store, volumes, project) = (store, volumes, project)
+        let stored = try await BlockingPool.shared.run {
+            if let owner = try store.project(ofContainerNamed: spec.name) {
+                let holder = try store.directory(named: spec.name, of: owner).readConfig()
+                throw EngineError.nameTaken(name: spec.name, by: holder?.id ?? ContainerID("?"))
+            }
+            let directory = store.directory(named: spec.name, of: project)
+            // A creation that was cut off left a directory without a configuration.
+            try Files.removeTree(directory.path)
+            try Files.makeDirectories(directory.path, mode: 0o711)
+            try Files.makeDirectories(directory.upper)
+            try Files.makeDirectories(directory.work)
+            var anonymous: [String: String] = [:]
+            for mount in spec.mounts {
+                guard case .anonymous(let carriedOver) = mount.source else { continue }
+                anonymous[mount.target] = try carriedOver ?? volumes.createAnonymous(labels: [Label.project: project]).name
+            }
+            let stored = StoredContainer(
+                id: id, project: project, spec: spec, createdAt: Self.now(), anonymousVolumes: anonymous)
+            try directory.write(stored)
+            return stored
+        }
+        entries[id] = Entry(stored: stored, state: StoredState(), status: .resting)
+        emit(.created(id))
+        return id
+    }
+
+    public func removeContainer(_ id: ContainerID, volumes withVolumes: Bool) async throws {
+        guard let entry = entries[id] else { return }
+        guard entry.status == .resting else {
+            throw EngineError.inUse("container \(entry.stored.spec.name) is running and")
+        }
+        let (store, volumes, paths, project) = (store, volumes, paths, project)
+        try await BlockingPool.shared.run {
+            try Files.removeTree(store.directory(named: entry.stored.spec.name, of: project).path)
+            try Files.removeTree(paths.containerRun(id.value))
+            if withVolumes {
+                for name in entry.stored.anonymousVolumes.values { try volumes.remove(name) }
+            }
+        }
+        entries[id] = nil
+        emit(.removed(id))
+    }
+
+    public func renameContainer(_ id: ContainerID, to name: String) async throws {
+        let entry = try entry(id)
+        guard entry.status == .resting else {
+            throw EngineError.failed("container \(entry.stored.spec.name) cannot be renamed while it runs")
+        }
+        let (store, project) = (store, project)
+        var stored = entry.stored
+        stored.spec.name = name
+        let renamed = stored
+        try await BlockingPool.shared.run {
+            if let owner = try store.project(ofContainerNamed: name) {
+                let holder = try store.directory(named: name, of: owner).readConfig()
+                throw EngineError.nameTaken(name: name, by: holder?.id ?? ContainerID("?"))
+            }
+            let old = store.directory(named: entry.stored.spec.name, of: project)
+            let new = store.directory(named: name, of: project)
+            // The configuration first: the directory's name is what counts, so a crash in between changes nothing.
+            try Files.rename(old.path, to: new.path)
+            try new.write(renamed)
+        }
+        entries[id]?.stored = renamed
+    }
+
+    public func killContainer(_ id: ContainerID, signal: String) async throws {
+        let entry = try entry(id)
+        guard case .running = entry.status else { throw EngineError.notRunning(entry.stored.spec.name) }
+        guard let number = Signals.number(of: signal) else {
+            throw EngineError.failed("\(signal) is no signal: use a name such as SIGHUP or HUP, or a number")
+        }
+        let run = paths.containerRun(id.value)
+        if number == Signals.kill { try update(id) { $0.stoppedOnPurpose = true } }
+        try await BlockingPool.shared.run { try ContainerProcesses.signal(runDirectory: run, number) }
+    }
+
+    public func stopContainer(_ id: ContainerID, signal: String?, timeout: Duration?) async throws {
+        guard let entry = entries[id] else { throw EngineError.noSuchContainer(id.short) }
+        try update(id) {
+            $0.stoppedOnPurpose = true
+            $0.restarting = false
+        }
+        guard entry.status != .resting else { return }
+        let name = signal ?? entry.state.stopSignal ?? "SIGTERM"
+        let number = Signals.number(of: name) ?? Signals.terminate
+        let grace = timeout ?? entry.stored.spec.stopGracePeriod ?? .seconds(10)
+        let run = paths.containerRun(id.value)
+        try await BlockingPool.shared.run { try ContainerProcesses.signal(runDirectory: run, number) }
+        if number != Signals.kill, !(await waitForExit(of: id, within: grace)) {
+            let cgroups = cgroups
+            try await BlockingPool.shared.run {
+                try ContainerProcesses.signal(runDirectory: run, Signals.kill)
+                try cgroups.killAll(container: id.value)
+            }
+        }
+        await waitForExit(of: id, within: nil)
+    }
+
+    static func now() -> Double {
+        Date().timeIntervalSince1970
+    }
+
+    /// 64 hexadecimal digits that no other container has.
+    static func randomID() -> String {
+        let digits = Array("0123456789abcdef")
+        var generator = SystemRandomNumberGenerator()
+        // A short form of digits only would pass for a number in places.
+        while true {
+            let id = String((0..<64).map { _ in digits.randomElement(using: &generator)! })
+            if id.prefix(12).contains(where: \.isLetter) { return id }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+internal import CLinux
+internal import CNetlink
+internal import Synchronization
+internal import SystemPackage
+
+/// The packet filter of one owner (a project): one nf_tables table, `inet swcompose-<owner>`, in the network namespace of
+/// the calling thread. All calls block, for well under a millisecond.
+public final class Firewall: Sendable {
+    /// Tables of ours begin with this.
+    static let tablePrefix = "swcompose-"
+
+    private let table: NFTTable
+    /// What the kernel was last told; nil before that.
+    private let applied = Mutex<FirewallState?>(nil)
+
+    public init(owner: String) {
+        // Names in the kernel are limited to 255 bytes.
+        let name = owner.utf8.count <= 200 ? owner : Naming.hex(Naming.hash(owner), digits: 16)
+        table = NFTTable(family: .inet, name: Self.tablePrefix + name)
+    }
+
+    /// Replaces everything in one transaction. Also puts it back after somebody has flushed the ruleset.
+    /// - Throws: ``NetlinkError``; then nothing has changed.
+    public func apply(_ state: FirewallState) throws {
+        try applied.withLock { applied in
+            try replace(with: state)
+            applied = state
+        }
+    }
+
+    /// Adds published ports in one transaction. One that is there already is moved to its new container.
+    /// - Throws: ``NetworkError/firewallNotApplied(table:)`` before the first ``apply(_:)``; ``NetlinkError``.
+    public func publish(_ ports: [PublishedPort]) throws {
+        try change { state in
+            let taken = Set(ports.compactMap(Self.key))
+            state.published.removeAll { Self.key($0).map(taken.contains) ?? false }
+            state.published += ports
+        }
+        try Conntrack.forgetUntranslated(to: ports)
+    }
+
+    /// Removes published ports in one transaction. Those not there are passed over.
+    public func unpublish(_ ports: [PublishedPort]) throws {
+        let gone = Set(ports)
+        try change { state in state.published.removeAll { gone.contains($0) } }
+        try Conntrack.forgetTranslated(by: ports)
+    }
+
+    /// Removes the table. None there is no error.
+    public func remove() throws {
+        try applied.withLock { applied in
+            var batch = NFTBatch()
+            // Made first, so that there is one to delete.
+            batch.add(table.create())
+            batch.add(table.delete())
+            try batch.commit(try NetlinkSocket(NETLINK_NETFILTER))
+            applied = nil
+        }
+    }
+
+    /// Whether the table is there.
+    public func isPresent() throws -> Bool {
+        let message = NFTBatch.message("look for table \(table.name)", Int(NFT_MSG_GETTABLE.rawValue), family: .inet)
+        message.put(Int(NFTA_TABLE_NAME.rawValue), table.name)
+        do throws(NetlinkError) {
+            _ = try NetlinkSocket(NETLINK_NETFILTER).query(message)
+            return true
+        } catch {
+            if error.errno == .noSuchFileOrDirectory { return false }
+            throw error
+        }
+    }
+
+    private struct Key: Hashable {
+        var map: String
+        var key: [UInt8]
+    }
+    private static func key(_ port: PublishedPort) -> Key? {
+        port.element.map { Key(map: $0.map, key: $0.element.key) }
+    }
+
+    private func replace(with state: FirewallState) throws {
+        var batch = NFTBatch()
+        for message in Ruleset(table: table, state: state).messages() { batch.add(message) }
+        try batch.commit(try NetlinkSocket(NETLINK_NETFILTER))
+    }
+
+    /// Brings the difference to the kernel. Where that does not fit what is there (somebody has meddled with the table),
+    /// all of it.
+    private func change(_ body: (inout FirewallState) -> Void) throws {
+        try applied.withLock { applied in
+            guard let old = applied else { throw NetworkError.firewallNotApplied(table: table.name) }
+            var new = old
+            body(&new)
+            let (before, after) = (Ruleset.elements(of: old.published), Ruleset.elements(of: new.published))
+            var batch = NFTBatch()
+            for map in Set(before.keys).union(after.keys).sorted() {
+                let (old, new) = (before[map] ?? [], after[map] ?? [])
+                let gone = old.filter { !new.contains($0) }
+                let added = new.filter { !old.contains($0) }
+                for message in table.elements(gone, of: map, delete: true) + table.elements(added, of: map) {
+                    batch.add(message)
+                }
+            }
+            do throws(NetlinkError) { try batch.commit(try NetlinkSocket(NETLINK_NETFILTER)) } catch {
+                guard [Errno.noSuchFileOrDirectory, .fileExists, .resourceBusy].contains(error.errno) else {
+                    throw error
+                }
+                try replace(with: new)
+            }
+            applied = new
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Networking
+
+@Suite("Held ports") struct PortHolderTests {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let loopback = IPAddress("127.0.0.1")!
+
+    func held<T>(
+        _ request: PortRequest, to target: PortTarget? = nil, idle: TimeAmount = .seconds(90),
+        _ body: (PortHolder, HeldPort) async throws -> T
+    ) async throws -> T {
+        let holder = PortHolder(group: group, udpIdleTime: idle) { _ in nil }
+        let port = try await holder.hold(request, target: target)
+        do {
+            let result = try await body(holder, port)
+            await holder.releaseAll()
+            return result
+        } catch {
+            await holder.releaseAll()
+            throw error
+        }
+    }
+
+    func local(_ transport: PortProtocol = .tcp, _ ports: ClosedRange<UInt16>? = nil) -> PortRequest {
+        PortRequest(hostIP: "127.0.0.1", ports: ports, transport: transport, owner: "container shop-web-1")
+    }
+
+    @Test(arguments: [PortProtocol.tcp, .udp]) func anyPortIsTheSameInBothFamilies(transport: PortProtocol) async throws
+    {
+        let request = PortRequest(ports: nil, transport: transport, owner: "x")
+        try await held(request) { (_, port) async throws -> Void in
+            #expect(port.port != 0)
+            #expect(port.addresses.first == PortSocket.any4)
+            for address in port.addresses {
+                #expect(throws: PortError.self) {
+                    try PortSocket.open(
+                        PortRequest(
+                            hostIP: "\(address)", ports: port.port...port.port, transport: transport, owner: "y"))
+                }
+            }
+        }
+    }
+
+    @Test func takenPortsNameTheirHolder() async throws {
+        try await held(local()) { (holder, port) async throws -> Void in
+            await #expect(
+                throws: PortError.taken(
+                    address: "0.0.0.0:\(port.port)/tcp", holder: "container shop-web-1")
+            ) {
+                _ = try await holder.hold(PortRequest(ports: port.port...port.port, transport: .tcp, owner: "y"))
+            }
+            // Somebody else's, as far as this one knows.
+            let other = PortHolder(group: group) { $0 == getpid() ? "project shop" : nil }
+            await #expect(throws: PortError.taken(address: "127.0.0.1:\(port.port)/tcp", holder: "project shop")) {
+                _ = try await other.hold(local(.tcp, port.port...port.port))
+            }
+            await holder.release(port)
+            let again = try await other.hold(local(.tcp, port.port...port.port))
+            #expect(again.port == port.port)
+            await other.releaseAll()
+        }
+    }
+
+    @Test func firstFreeOfARange() async throws {
+        try await held(local()) { (holder, first) async throws -> Void in
+            let low = first.port
+            guard low < 65530 else { return }
+            let second = try await holder.hold(local(.tcp, low...(low + 5)))
+            #expect((low + 1)...(low + 5) ~= second.port)
+            await #expect(throws: PortError.self) { _ = try await holder.hold(local(.tcp, low...low)) }
+        }
+    }
+
+    @Test func badAddresses() async throws {
+        let holder = PortHolder(group: group)
+        await #expect(throws: PortError.notOurAddress("192.0.2.77")) {
+            _ = try await holder.hold(PortRequest(hostIP: "192.0.2.77", ports: nil, transport: .tcp, owner: "x"))
+        }
+        await #expect(throws: PortError.badAddress("localhost")) {
+            _ = try await holder.hold(PortRequest(hostIP: "localhost", ports: nil, transport: .tcp, owner: "x"))
+        }
+    }
+
+    @Test func connectionsAreRelayedWithHalfClose() async throws {
+        let service = try await PortTestService.counting()
+        try await held(local(), to: service.target) { (_, port) async throws -> Void in
+            // More than all buffers on the way hold: it takes back-pressure, and an end that is passed on.
+            let reply = try await PortTestService.send(32 << 20, to: port.port)
+            #expect(reply == "received \(32 << 20)")
+        }
+        try await service.channel.close()
+    }
+
+    @Test func ipv6LoopbackIsRelayed() async throws {
+        let service = try await PortTestService.counting()
+        try await held(PortRequest(ports: nil, transport: .tcp, owner: "x"), to: service.target) { (_, port) async throws -> Void in
+            guard port.addresses.contains(PortSocket.any6) else { return }
+            #expect(try await PortTestService.send(5, to: port.port, at: "::1") == "received 5")
+        }
+        try await service.channel.close()
+    }
+
+    @Test func targetsComeAndGo() async throws {
+        let service = try await PortTestService.counting()
+        try await held(local()) { (_, port) async throws -> Void in
+            #expect(try await PortTestService.send(5, to: port.port) == "")
+            port.retarget(service.target, owner: "container shop-web-2")
+            #expect(port.owner == "container shop-web-2")
+            #expect(try await PortTestService.send(5, to: port.port) == "received 5")
+            // Open while the target goes: it is cut.
+            let cut = try await PortTestService.send(5, to: port.port) { port.retarget(nil) }
+            #expect(cut == "")
+            #expect(try await PortTestService.send(5, to: port.port) == "")
+            // Nobody listens there.
+            port.retarget(PortTarget(address: loopback, port: 1))
+            #expect(try await PortTestService.send(5, to: port.port) == "")
+        }
+        try await service.channel.close()
+    }
+
+    @Test func datagramsFindBack() async throws {
+        let service = try await PortTestService.datagrams()
+        try await held(local(.udp), to: service.target, idle: .milliseconds(300)) { (_, port) async throws -> Void in
+            let (one, two) = (try await PortTestClient(port.port), try await PortTestClient(port.port))
+            let first = try await one.ask("a")
+            let second = try await two.ask("b")
+            // The service answers with the port it was asked from: one for each client.
+            #expect(first.hasPrefix("a ") && second.hasPrefix("b "))
+            #expect(first.dropFirst() != second.dropFirst())
+            #expect(try await one.ask("a") == first)
+            try await Task.sleep(for: .milliseconds(800))
+            #expect(try await one.ask("a") != first)
+            #expect(try await one.ask(String(repeating: "x", count: 60_000)).utf8.count > 60_000)
+            port.retarget(nil)
+            #expect(try await one.ask("a") == "")
+            port.retarget(service.target)
+            #expect(try await one.ask("a").hasPrefix("a "))
+            try await one.channel.close()
+            try await two.channel.close()
+        }
+        try await service.channel.close()
+    }
+}

@@ -1,0 +1,148 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+@testable import Networking
+
+/// What stands for a container behind a held port.
+struct PortTestService: Sendable {
+    let channel: any Channel
+    let target: PortTarget
+
+    private init(_ socket: PortSocket, _ channel: any Channel) {
+        self.channel = channel
+        target = PortTarget(address: socket.address, port: socket.port)
+    }
+
+    /// Reads to the end of a connection, slowly at first, and says how much it was.
+    static func counting() async throws -> PortTestService {
+        let socket = try PortSocket(.tcp, IPAddress("127.0.0.1")!, 0)
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Counter())
+                }
+            }
+            .withBoundSocket(try socket.descriptor.leak()).get()
+        return PortTestService(socket, channel)
+    }
+
+    /// Sends back what comes, and the port it came from.
+    static func datagrams() async throws -> PortTestService {
+        let socket = try PortSocket(.udp, IPAddress("127.0.0.1")!, 0)
+        let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65535))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Echo()) }
+            }
+            .withBoundSocket(try socket.descriptor.leak()).get()
+        return PortTestService(socket, channel)
+    }
+
+    /// Sends `count` bytes, ends its direction, and returns what comes until the other ends. Empty where the
+    /// connection is closed early.
+    static func send(
+        _ count: Int, to port: UInt16, at host: String = "127.0.0.1", beforeEnd: @Sendable () -> Void = {}
+    ) async throws -> String {
+        let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: host, port: Int(port)) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(isOutboundHalfClosureEnabled: true))
+                }
+            }
+        do {
+            return try await connection.executeThenClose { inbound, outbound in
+                var left = count
+                while left > 0 {
+                    let size = min(left, 1 << 20)
+                    try await outbound.write(ByteBuffer(repeating: 0x61, count: size))
+                    left -= size
+                }
+                beforeEnd()
+                outbound.finish()
+                var reply = ""
+                for try await part in inbound { reply += String(buffer: part) }
+                return reply
+            }
+        } catch is ChannelError { return "" } catch is IOError { return "" }
+    }
+
+    private final class Counter: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+        private var count = 0
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            if count == 0 {
+                context.channel.setOption(.autoRead, value: false).assumeIsolated().whenSuccess {
+                    context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
+                        context.channel.setOption(.autoRead, value: true).whenFailure { _ in }
+                    }
+                }
+            }
+            count += unwrapInboundIn(data).readableBytes
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            guard case ChannelEvent.inputClosed = event else { return }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "received \(count)"))).assumeIsolated()
+                .whenComplete { _ in context.close(promise: nil) }
+        }
+    }
+
+    private final class Echo: ChannelInboundHandler {
+        typealias InboundIn = AddressedEnvelope<ByteBuffer>
+        typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            var envelope = unwrapInboundIn(data)
+            envelope.data.writeString(" \(envelope.remoteAddress.port!)")
+            context.writeAndFlush(wrapOutboundOut(envelope), promise: nil)
+        }
+    }
+}
+
+/// A UDP client.
+final class PortTestClient: Sendable {
+    let channel: any Channel
+    private let replies = Replies()
+
+    init(_ port: UInt16) async throws {
+        let replies = replies
+        channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65535))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Collector(replies))
+                }
+            }
+            .connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: Int(port))).get()
+    }
+
+    /// Empty where no answer comes within half a second.
+    func ask(_ text: String) async throws -> String {
+        try await channel.writeAndFlush(ByteBuffer(string: text))
+        for _ in 0..<100 {
+            if let reply = replies.list.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return reply }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return ""
+    }
+
+    private final class Replies: Sendable {
+        let list = Mutex<[String]>([])
+    }
+
+    private final class Collector: ChannelInboundHandler {
+        typealias InboundIn = AddressedEnvelope<ByteBuffer>
+        private let replies: Replies
+        init(_ replies: Replies) { self.replies = replies }
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let reply = String(buffer: unwrapInboundIn(data).data)
+            replies.list.withLock { $0.append(reply) }
+        }
+    }
+}
