@@ -64,6 +64,7 @@ public enum TimeArgument {
 
 public struct InvalidTime: Error, Sendable, Equatable, CustomStringConvertible {
     public let text: String
+    public init(text: String) { self.text = text }
     public var description: String {
         "failed to parse value as time or duration: \"\(text)\" (a moment such as 2026-01-02T13:23:37Z, "
             + "seconds since 1970, or how long ago, such as 42m)"

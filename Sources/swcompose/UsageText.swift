@@ -8,7 +8,10 @@ enum UsageText {
             guard flag.hasPrefix("-"), !flag.hasPrefix("--") else { return "unknown flag: \(flag)" }
             return "unknown shorthand flag: '\(flag.dropFirst().prefix(1))' in \(flag)"
         }
-        if message.hasPrefix("Missing value for") { return "flag needs an argument: \(flag)" }
+        if message.hasPrefix("Missing value for") {
+            guard !flag.hasPrefix("--") else { return "flag needs an argument: \(flag)" }
+            return "flag needs an argument: '\(flag.dropFirst())' in \(flag)"
+        }
         if message.hasPrefix("The value '"), quoted.count > 3 {
             let name = quoted[3].split(separator: " ").first.map(String.init) ?? ""
             return "invalid argument \"\(subject)\" for \"\(name)\" flag: invalid syntax"

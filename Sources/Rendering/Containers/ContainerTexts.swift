@@ -57,6 +57,13 @@ public struct PortEntry: Sendable, Equatable {
     public var target: UInt16
     public var `protocol`: String
 
+    public init(hostIP: String, published: UInt16, target: UInt16, protocol: String) {
+        self.hostIP = hostIP
+        self.published = published
+        self.target = target
+        self.protocol = `protocol`
+    }
+
     /// Published ports as bound, then what is exposed without being published; sorted.
     public static func all(of container: ObservedContainer) -> [PortEntry] {
         var entries = container.publishers.map {

@@ -50,13 +50,6 @@ public final class LogReader {
         }
     }
 
-    /// Goes on at what is written from now on.
-    /// - Throws: ``SystemError``.
-    public func skipToEnd() throws {
-        while try nextJoined() != nil {}
-        partial = [:]
-    }
-
     private func nextJoined() throws -> LogLine? {
         while let range = try nextRecord() {
             var text: [UInt8] = []
@@ -147,13 +140,18 @@ public final class LogReader {
     private func open() throws {
         var all = try files.openAll()
         guard !all.isEmpty else { return }
-        if !opened, let tail = selection.tail {
-            let start = try LogTail.find(lines: tail, in: all)
+        if !opened, let start = try start(in: all) {
             all.removeFirst(start.file)
             try check("lseek", files.path) { lseek(all[0].descriptor.raw, off_t(start.offset), SEEK_SET) }
         }
         opened = true
         current = all.removeFirst()
         pending = all
+    }
+
+    /// Where to begin; nil: at the beginning.
+    private func start(in files: [LogFiles.File]) throws -> LogTail.Position? {
+        if let tail = selection.tail { return try LogTail.find(lines: tail, in: files) }
+        return try selection.since.map { try LogTail.find(since: $0, in: files) }
     }
 }

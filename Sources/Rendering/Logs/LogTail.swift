@@ -2,29 +2,46 @@ internal import CLinux
 internal import LinuxSystem
 
 /// Where the last lines of a log begin, found by reading backwards.
-struct LogTail {
+enum LogTail {
     /// Index into the files given and offset in that one.
     struct Position: Equatable {
         var file: Int
         var offset: Int64
     }
 
+    /// The beginning of the last `wanted` lines.
     /// - Parameter files: oldest first.
     static func find(lines wanted: Int, in files: [LogFiles.File]) throws -> Position {
         var found = 0
         var isNewest = true
+        return try walk(files) { record in
+            // A record that does not end in a newline belongs to the line that goes on in the next one.
+            if record?.isTerminated ?? false || isNewest { found += 1 }
+            isNewest = false
+            return found > wanted
+        }
+    }
+
+    /// The beginning of what was written at `since` and later.
+    /// - Parameter files: oldest first.
+    static func find(since: Timestamp, in files: [LogFiles.File]) throws -> Position {
+        try walk(files) { record in record.map { $0.time < since } ?? false }
+    }
+
+    /// Goes back from the end until `isBefore` says of a record that it is not wanted any more.
+    private static func walk(
+        _ files: [LogFiles.File], isBefore: (LogRecord?) -> Bool
+    ) throws -> Position {
+        var text: [UInt8] = []
         for index in files.indices.reversed() {
             let file = files[index]
             var info = stat()
             try check("fstat") { fstat(file.descriptor.raw, &info) }
             var backwards = BackwardsLines(descriptor: file.descriptor.raw, end: Int64(info.st_size))
             while let line = try backwards.next() {
-                // A record that does not end in a newline belongs to the line that goes on in the next one.
-                var text: [UInt8] = []
+                text.removeAll(keepingCapacity: true)
                 let record = line.bytes.withUnsafeBytes { LogRecord.parse($0, appendingTo: &text) }
-                if record?.isTerminated ?? false || isNewest { found += 1 }
-                isNewest = false
-                if found > wanted { return Position(file: index, offset: line.end) }
+                if isBefore(record) { return Position(file: index, offset: line.end) }
             }
         }
         return Position(file: 0, offset: 0)
