@@ -20,6 +20,7 @@ struct Typer {
         case .sequence(var items):
             guard let item = rule.item else { return }
             for index in items.indices { walk(&items[index], item, path: path, key: key) }
+            if case .hosts = rule.traits.merge { checkHosts(items, path: path) }
             node.value = .sequence(items)
         case .null:
             if rule.traits.nullIsEmpty { node.value = .mapping(Mapping()) }
@@ -36,7 +37,14 @@ struct Typer {
         case .text: if let text = node.scalarText { node.value = .string(text) }
         case .flag:
             if case .success(let flag) = Cast.boolean.apply(to: node.scalarText ?? "") { node.value = flag }
-        case .integer: integer(&node, path: path)
+        case .integer:
+            if key == "mode", node.string != nil {
+                reporter.error(
+                    "\(path) must be a number, not a string", at: node.mark,
+                    hint: "write it without quotes, in octal: 0o755")
+            } else {
+                integer(&node, path: path)
+            }
         case .number:
             switch node.value {
             case .int(let number): node.value = .float(Double(number))
@@ -74,6 +82,14 @@ struct Typer {
             case .float(let number): node.value = .int(Int64(number))
             default: break
             }
+        }
+    }
+
+    private func checkHosts(_ items: [Node], path: String) {
+        for item in items {
+            guard let text = item.string, !text.contains("="), !text.contains(":") else { continue }
+            reporter.error(
+                "\(path): invalid additional host, missing IP: \(text)", at: item.mark, hint: "write host=address")
         }
     }
 

@@ -31,14 +31,17 @@ public enum ProjectLoader {
             try ServiceFiles(reporter: reporter, environment: surroundings.environment)
                 .resolve(&selection, keepsEnvFiles: options.noEnvResolution)
         }
-        if !options.allResources { selection.dropUnusedResources() }
+        if !options.allResources && !options.noInterpolate { selection.dropUnusedResources() }
         let decoder = ProjectDecoder(
             name: name, directory: surroundings.projectDirectory, files: surroundings.files,
             environment: surroundings.environment, reporter: reporter)
         let project = options.noInterpolate ? Project() : decoder.decode(selection)
         try reporter.check()
         let document = ConfigDocument(
-            name: name, tree: selection.tree, isTyped: !options.noInterpolate, isNormalised: !options.noNormalize)
+            name: name,
+            tree: options.noEnvResolution || options.noInterpolate
+                ? selection.tree : selection.treeWithoutServiceFiles,
+            isTyped: !options.noInterpolate)
         return LoadedProject(
             project: project, warnings: reporter.warnings, document: document,
             environment: surroundings.environment, variables: loader.variables)

@@ -68,6 +68,10 @@ struct Canonicaliser {
                     value.value = .mapping(build)
                 }
             case "deploy": deviceRequests(&value)
+            case "depends_on": dependencies(&value)
+            // A server that a variable left empty is none.
+            case "dns":
+                if let servers = value.sequence { value.value = .sequence(servers.filter { $0.string != "" }) }
             default: break
             }
         }
@@ -144,6 +148,16 @@ struct Canonicaliser {
         result.set("source", Node(.string(name), at: node.mark))
         if isSecret { result.set("target", Node(.string("/run/secrets/\(name)"), at: node.mark)) }
         node.value = .mapping(result)
+    }
+
+    private func dependencies(_ node: inout Node) {
+        guard case .mapping(var names) = node.value else { return }
+        names.mapValues { _, dependency in
+            guard case .mapping(var settings) = dependency.value, settings["required"] == nil else { return }
+            settings.set("required", Node(.bool(true), at: dependency.mark))
+            dependency.value = .mapping(settings)
+        }
+        node.value = .mapping(names)
     }
 
     private func envFiles(_ node: inout Node) {

@@ -119,6 +119,12 @@ struct Normaliser {
     }
 
     private func normalise(_ service: inout Mapping) {
+        if let scale = service["scale"], let node = service["deploy"], case .mapping(var deploy) = node.value,
+            deploy["replicas"] == nil
+        {
+            deploy.set("replicas", scale)
+            service.set("deploy", Node(.mapping(deploy), at: node.mark))
+        }
         if service["pull_policy"]?.string == "if_not_present" {
             service.set("pull_policy", Node(.string("missing"), at: service["pull_policy"]?.mark ?? .none))
         }

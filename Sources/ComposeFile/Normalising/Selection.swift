@@ -38,6 +38,19 @@ struct Selection {
         }
     }
 
+    /// For output: what the env files say is in the variables already.
+    var treeWithoutServiceFiles: Node {
+        var copy = self
+        var services = services
+        services.mapValues { _, node in
+            guard case .mapping(var service) = node.value else { return }
+            service.remove("env_file")
+            node.value = .mapping(service)
+        }
+        copy.services = services
+        return copy.tree
+    }
+
     func resource(_ section: String, _ name: String) -> Node? { tree[section]?[name] }
 
     /// Leaves only those networks, volumes, secrets, configs and models that a service uses.

@@ -46,6 +46,9 @@ struct ServiceFiles {
             }
             var known = environment
             known.merge(values) { _, earlier in earlier }
+            for entry in service["environment"]?.mapping ?? Mapping() {
+                if let value = entry.value.string { known[entry.key] = value }
+            }
             let entries = try EnvFiles.parse(
                 bytes, path: path, format: format, earlier: [:], environment: known, reporter: reporter)
             for (name, value) in entries {
@@ -59,7 +62,6 @@ struct ServiceFiles {
         if !result.isEmpty {
             service.set("environment", Node(.mapping(result), at: service["environment"]?.mark ?? .none))
         }
-        service.remove("env_file")
     }
 
     private func foldLabels(_ service: inout Mapping) throws(ComposeFileError) {
@@ -81,7 +83,7 @@ struct ServiceFiles {
         for entry in service["labels"]?.mapping ?? Mapping() {
             result.set(entry.key, entry.value, keyMark: entry.keyMark)
         }
-        if !result.isEmpty { service.set("labels", Node(.mapping(result), at: service["labels"]?.mark ?? .none)) }
         service.remove("label_file")
+        if !result.isEmpty { service.set("labels", Node(.mapping(result), at: service["labels"]?.mark ?? .none)) }
     }
 }

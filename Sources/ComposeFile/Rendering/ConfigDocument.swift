@@ -5,12 +5,10 @@ public struct ConfigDocument: Sendable {
     private let tree: Node
     /// False where the text was not interpolated, so that nothing could be given its type.
     private let isTyped: Bool
-    private let isNormalised: Bool
 
-    init(name: String, tree: Node, isTyped: Bool, isNormalised: Bool) {
+    init(name: String, tree: Node, isTyped: Bool) {
         self.name = name
         self.isTyped = isTyped
-        self.isNormalised = isNormalised
         if case .mapping(var top) = tree.value {
             top.set("name", Node(.string(name)))
             if top["services"] == nil { top.set("services", Node(.mapping(Mapping()))) }
@@ -48,7 +46,7 @@ public struct ConfigDocument: Sendable {
             tree: tree, options: LoadOptions(environment: [:], workingDirectory: "/").allProfiles, environment: [:])
         selection.services.removeAll { !wanted.contains($0.key) }
         selection.dropUnusedResources()
-        return ConfigDocument(name: name, tree: selection.tree, isTyped: isTyped, isNormalised: isNormalised)
+        return ConfigDocument(name: name, tree: selection.tree, isTyped: isTyped)
     }
 
     /// Keys of a section, sorted.

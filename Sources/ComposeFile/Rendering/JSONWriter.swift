@@ -2,18 +2,15 @@
 struct JSONWriter {
     private var output: [UInt8] = []
     private let isIndented: Bool
-    /// `<`, `>` and `&` as `\u003c` and so on.
-    private let escapesMarkup: Bool
 
-    static func write(_ value: Printed, indented: Bool, escapesMarkup: Bool = false) -> String {
-        var writer = JSONWriter(isIndented: indented, escapesMarkup: escapesMarkup)
+    static func write(_ value: Printed, indented: Bool) -> String {
+        var writer = JSONWriter(isIndented: indented)
         writer.write(value, depth: 0)
         return String(decoding: writer.output, as: UTF8.self)
     }
 
-    private init(isIndented: Bool, escapesMarkup: Bool) {
+    private init(isIndented: Bool) {
         self.isIndented = isIndented
-        self.escapesMarkup = escapesMarkup
     }
 
     private mutating func write(_ value: Printed, depth: Int) {
@@ -24,7 +21,7 @@ struct JSONWriter {
         case .unsigned(let number): output += String(number).utf8
         case .float(let number): output += (number.isFinite ? NumberFormat.json(number) : "null").utf8
         case .single(let number): output += NumberFormat.general(number).utf8
-        case .string(let text): string(text)
+        case .string(let text), .date(let text): string(text)
         case .list(let items):
             collection("[", "]", items.count, depth) { writer, index in writer.write(items[index], depth: depth + 1) }
         case .map(let entries):
@@ -66,8 +63,7 @@ struct JSONWriter {
             case "\t": output += "\\t".utf8
             case "\u{8}": output += "\\b".utf8
             case "\u{c}": output += "\\f".utf8
-            case "<" where escapesMarkup, ">" where escapesMarkup, "&" where escapesMarkup: escape(scalar)
-            case "\u{2028}", "\u{2029}": escape(scalar)
+            case "<", ">", "&", "\u{2028}", "\u{2029}": escape(scalar)
             default:
                 if scalar.value < 0x20 { escape(scalar) } else { output += String(scalar).utf8 }
             }

@@ -8,6 +8,7 @@ indirect enum Printed {
     /// A number held with 32 bits.
     case single(Float)
     case string(String)
+    case date(String)
     case list([Printed])
     case map([(key: String, value: Printed)])
 }

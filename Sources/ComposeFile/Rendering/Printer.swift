@@ -43,7 +43,8 @@ struct Printer {
 
     /// nil: not printed.
     private func field(_ node: Node?, _ rule: Rule) -> Printed? {
-        let keepsZero = rule.traits.keepsZero || (rule.traits.keepsZeroInJSON && format == .json)
+        let keepsZero =
+            rule.traits.keepsZero || (format == .json ? rule.traits.keepsZeroInJSON : rule.traits.keepsZeroInYAML)
         guard let node, !node.isNull else {
             guard rule.traits.keepsZeroInJSON, format == .json else { return nil }
             return rule.fields == nil ? .null : object(Mapping(), rule, isTop: false)
@@ -58,6 +59,7 @@ struct Printer {
             // Settings that are there but empty are printed, except for those that the reference holds by value.
             return rule.traits.keepsZeroInJSON && format == .yaml ? nil : printed
         case .null: return nil
+        case .bool(true) where rule.traits.omitsTrue: return nil
         case .bool(false), .int(0), .float(0), .single(0), .string(""): return keepsZero ? printed : nil
         case .string("0") where rule.traits.meaning == .bytes: return keepsZero ? printed : nil
         default: return printed
@@ -105,6 +107,13 @@ struct Printer {
         return "\(text[..<separator])=\(address)"
     }
 
+    /// A day becomes its midnight.
+    private static func date(_ text: String) -> String {
+        guard !text.contains(":") else { return text }
+        let parts = text.split(separator: "-").map { $0.count == 1 ? "0\($0)" : String($0) }
+        return parts.joined(separator: "-") + "T00:00:00Z"
+    }
+
     private func text(_ string: String) -> Printed {
         guard escapesDollars, string.utf8.contains(UInt8(ascii: "$")) else { return .string(string) }
         var bytes: [UInt8] = []
@@ -124,7 +133,7 @@ struct Printer {
         case .unsigned(let number): return .unsigned(number)
         case .float(let number): return .float(number)
         case .string(let string): return isTyped ? text(string) : .string(string)
-        case .timestamp(let text): return .string(text)
+        case .timestamp(let text): return .date(Self.date(text))
         case .sequence(let items): return .list(items.map(plain))
         case .mapping(let mapping): return .map(sorted(mapping.map { ($0.key, plain($0.value)) }))
         }

@@ -19,7 +19,7 @@ enum ScalarStyle {
     /// Text that would be read as another type when written plain; `yes` and its like for readers of YAML 1.1.
     static func readsAsOther(_ text: String) -> Bool {
         switch text {
-        case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF", "<<":
+        case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF":
             return true
         default: break
         }
@@ -52,7 +52,6 @@ enum ScalarStyle {
         switch scalar.value {
         case 0x0A, 0x20...0x7E, 0xA0...0xD7FF: true
         case 0xE000...0xFFFD: scalar.value != 0xFEFF
-        case 0x10000...0x10FFFF: true
         default: false
         }
     }
@@ -80,7 +79,7 @@ enum ScalarStyle {
     }
 
     private static func canBeBlock(_ text: String) -> Bool {
-        !hasSpecial(text.filterTabs) && text != "\n"
+        !hasSpecial(text.filterTabs)
             && !text.unicodeScalars.contains { $0 == "\r" }
             && !hasSpaceBeforeBreak(text)
     }
@@ -129,10 +128,9 @@ enum ScalarStyle {
                     result.unicodeScalars.append(scalar)
                 } else {
                     let digits = String(scalar.value, radix: 16, uppercase: true)
-                    let width = scalar.value <= 0xFF ? 2 : 4
-                    result +=
-                        (width == 2 ? "\\x" : "\\u") + String(repeating: "0", count: max(0, width - digits.count))
-                        + digits
+                    let (prefix, width) =
+                        scalar.value <= 0xFF ? ("\\x", 2) : scalar.value <= 0xFFFF ? ("\\u", 4) : ("\\U", 8)
+                    result += prefix + String(repeating: "0", count: max(0, width - digits.count)) + digits
                 }
             }
         }

@@ -64,6 +64,7 @@ struct YAMLWriter {
             number.isNaN ? ".nan" : number.isInfinite ? (number < 0 ? "-.inf" : ".inf") : NumberFormat.general(number)
         case .single(let number): NumberFormat.general(number)
         case .string(let text): ScalarStyle.text(text, depth: depth)
+        case .date(let text): text
         case .list: "[]"
         case .map: "{}"
         }

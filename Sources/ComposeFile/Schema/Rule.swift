@@ -89,6 +89,10 @@ final class Rule: Sendable {
         var keepsZero = false
         /// As `keepsZero`, in JSON only.
         var keepsZeroInJSON = false
+        /// As `keepsZero`, in YAML only.
+        var keepsZeroInYAML = false
+        /// A flag that is printed when it is off.
+        var omitsTrue = false
         /// Key in JSON where it differs.
         var jsonKey: String?
         /// Not printed by `config`, as in the reference.
@@ -145,6 +149,8 @@ extension Rule {
     func unique() -> Rule { copy { $0.uniqueItems = true } }
     func keepingZero() -> Rule { copy { $0.keepsZero = true } }
     func keepingZeroInJSON() -> Rule { copy { $0.keepsZeroInJSON = true } }
+    func keepingZeroInYAML() -> Rule { copy { $0.keepsZeroInYAML = true } }
+    func omittingTrue() -> Rule { copy { $0.omitsTrue = true } }
     func inJSON(_ key: String) -> Rule { copy { $0.jsonKey = key } }
     func hidden() -> Rule { copy { $0.isHidden = true } }
     func emptyForNull() -> Rule {

@@ -62,8 +62,8 @@ extension Schema {
             .init(scalars: [.integer, .string], meaning: .integer, cast: .integer, merge: .replace, keepsZero: true),
             fields: .init(
                 [
-                    ("soft", .integer.keepingZero()),
-                    ("hard", .integer.keepingZero()),
+                    ("soft", .integer.keepingZeroInYAML()),
+                    ("hard", .integer.keepingZeroInYAML()),
                 ], required: ["soft", "hard"])))
 
     private static let deviceFields: [(String, Rule)] = [

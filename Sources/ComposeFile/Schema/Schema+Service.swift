@@ -183,7 +183,7 @@ extension Schema {
         item: Rule.object(
             [
                 ("path", .text),
-                ("required", .flag.keepingZero()),
+                ("required", .flag.keepingZero().omittingTrue()),
                 ("format", .text),
             ], required: ["path"], extensions: false
         ).orText())

@@ -39,7 +39,9 @@ struct Validator {
                     unknown(entry, fields)
                 }
             } else if let values = rule.values {
-                if rule.traits.namedKeys, !Self.isName(entry.key) {
+                if entry.key.isEmpty {
+                    reporter.error("\(path): a key cannot be empty", at: entry.keyMark)
+                } else if rule.traits.namedKeys, !Self.isName(entry.key) {
                     reporter.error(
                         "\(prefix)'\(entry.key)' is not a valid name", at: entry.keyMark,
                         hint: "names consist of a-z, A-Z, 0-9, `.`, `_` and `-`")

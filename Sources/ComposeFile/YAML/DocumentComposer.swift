@@ -26,7 +26,7 @@ struct DocumentComposer {
         self.limits = limits
     }
 
-    /// Parses all documents of a file. Empty documents are left out.
+    /// Parses all documents of a file.
     static func documents(
         of bytes: [UInt8], name: String, reporter: Reporter, limits: YAMLLimits = YAMLLimits()
     ) throws(ComposeFileError) -> [Node] {
@@ -44,7 +44,7 @@ struct DocumentComposer {
             case .documentStart:
                 composer.anchors = [:]
                 let node = try composer.node(from: try composer.next(parser), parser, depth: 0)
-                if !node.isNull { documents.append(node) }
+                documents.append(node)
             default: continue
             }
         }
