@@ -41,7 +41,7 @@ extension PrivilegedTests {
                 #expect(try run("busybox ping -c1 -W2 172.17.0.2").contains("1 packets received"))
                 #expect(
                     try run("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/\(record.bridge)/route_localnet")
-                        == "1\n1\n")
+                        == "1\n0\n")
 
                 #expect(throws: NetworkError.inUse(network: "p_default", containers: ["c1"])) {
                     try manager.remove("p_default")

@@ -34,12 +34,19 @@ public final class Firewall: Sendable {
         table = NFTTable(family: .inet, name: Self.tablePrefix + name)
     }
 
-    /// Replaces everything in one transaction. Also puts it back after somebody has flushed the ruleset.
+    /// Replaces everything in one transaction. Also puts it back after somebody has flushed the ruleset. To be called
+    /// again when a bridge has been made anew.
     /// - Throws: ``NetlinkError``; then nothing has changed.
     public func apply(_ new: FirewallState) throws {
         try state.withLock { state in
             try state.commit(Ruleset(table: table, state: new).messages())
             state.applied = new
+        }
+        // Published ports are reached from 127.0.0.1 too. Only now: without the rules above this would let containers
+        // reach what listens on the host's 127.0.0.1.
+        for bridge in new.bridges {
+            let setting = NetworkSysctl.path(.v4, bridge.name, "route_localnet")
+            if NetworkSysctl.read(setting) == 0 { try NetworkSysctl.writeIfPresent(setting, 1) }
         }
     }
 
