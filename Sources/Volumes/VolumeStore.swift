@@ -51,6 +51,8 @@ public struct VolumeStore: Sendable {
         if let existing = try get(name) { return existing }
         // Without a record it is what a crash left of making or removing a volume.
         try clear(name)
+        // For root alone, as setuid programs and secrets may be in volumes; `_data` has modes of its own.
+        try Files.makeDirectories(directory, mode: 0o700)
         try Files.makeDirectories(dataPath(name))
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

@@ -110,6 +110,9 @@ import Testing
                     ("GNU.sparse.map", Array("0,1000".utf8)), ("GNU.sparse.size", Array("1000".utf8)),
                 ])
         },
+        Hostile("sizes that overflow", error: "hold more than") { tar, _ in
+            tar.add("fine", content: [1], pax: [("size", Array("9223372036854775807".utf8))])
+        },
         Hostile("huge extended header", error: "over the limit") { tar, _ in
             tar.addHeader(name: "pax", type: "x", size: 1 << 30)
         },
