@@ -49,6 +49,14 @@ public struct ContainerStore: Sendable {
         }
     }
 
+    /// Looked for in all projects.
+    func stored(id: ContainerID) throws -> StoredContainer? {
+        for project in try Files.list(paths.projects) {
+            if let found = try stored(of: project).first(where: { $0.0.id == id }) { return found.0 }
+        }
+        return nil
+    }
+
     func directory(named name: String, of project: String) -> ContainerDirectory {
         ContainerDirectory(paths.container(name, of: project))
     }
