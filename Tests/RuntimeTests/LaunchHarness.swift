@@ -34,7 +34,7 @@ final class LaunchHarness {
 
     deinit {
         if case .running? = try? ContainerProcesses.status(runDirectory: runDirectory) {
-            try? ContainerProcesses.signal(runDirectory: runDirectory, SIGKILL)
+            _ = try? ContainerProcesses.signal(runDirectory: runDirectory, SIGKILL)
             _ = try? waitForExit()
         }
         try? Files.removeTree(base)
