@@ -19,8 +19,9 @@ struct ImageArchive {
             var bytes: Int64 = 0
             while let entry = try reader.next() {
                 entries += 1
-                bytes += entry.size
-                if entries > limits.entries || bytes > limits.bytes {
+                let (total, overflow) = bytes.addingReportingOverflow(entry.size)
+                bytes = total
+                if overflow || entries > limits.entries || bytes > limits.bytes {
                     throw ImageError.limit(
                         subject: subject, reason: "it has more than \(limits.entries) entries or \(limits.bytes) bytes")
                 }

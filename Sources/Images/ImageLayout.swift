@@ -137,10 +137,13 @@ final class ImageLayout: Sendable {
                 throw ImageError.malformed(subject: subject, reason: "\"\(descriptor.digest)\" is no digest")
             }
         }
-        let size = manifest.layers.reduce(into: manifest.config.size) { sum, layer in
-            sum = sum.addingReportingOverflow(layer.size).partialValue
+        // Users of the manifest add these up.
+        var total = manifest.config.size
+        for layer in manifest.layers {
+            let (sum, overflow) = total.addingReportingOverflow(layer.size)
+            if overflow { throw ImageError.malformed(subject: subject, reason: "its sizes are out of range") }
+            total = sum
         }
-        if size < 0 { throw ImageError.malformed(subject: subject, reason: "its sizes are out of range") }
     }
 
     static func check(_ configuration: ImageConfiguration, subject: String) throws {

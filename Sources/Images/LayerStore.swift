@@ -22,7 +22,11 @@ struct LayerStore: Sendable {
     /// The name is without `sha256:`: mount options give the colon a meaning.
     func path(_ chainID: String) -> String { "\(directory)/\(chainID.dropFirst("sha256:".count))" }
 
-    func create() throws { try Files.makeDirectories(ingest, mode: 0o700) }
+    /// The directories are for root alone: setuid programs of an image must not be run outside of containers.
+    func create() throws {
+        try Files.makeDirectories(directory, mode: 0o700)
+        try Files.makeDirectories(ingest, mode: 0o700)
+    }
 
     /// Held while a layer is unpacked, so that others wait for it and do not repeat the work.
     func lock(_ chainID: String) throws -> FileLock {

@@ -91,7 +91,9 @@ struct PaxAttributes {
         case "GNU.sparse.offset": sparse.pendingOffset = try number()
         case "GNU.sparse.numbytes":
             guard let offset = sparse.pendingOffset else { throw TarError("damaged sparse map") }
-            sparse.map = (sparse.map ?? []) + [.init(offset: offset, length: try number())]
+            let length = try number()
+            if sparse.map == nil { sparse.map = [] }
+            sparse.map?.append(.init(offset: offset, length: length))
             sparse.pendingOffset = nil
         default:
             let prefix = "SCHILY.xattr."

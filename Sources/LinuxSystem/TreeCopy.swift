@@ -5,11 +5,14 @@ internal import SystemPackage
 /// links among the copied files, holes, fifos and devices. Sockets are left out: a copy of one is of no use.
 public enum TreeCopy {
     /// Copies the content and the attributes of `source` itself. What is in `target` under the same names is replaced.
+    /// - Returns: how many entries were made, the directory itself not counted.
     /// - Throws: ``SystemError``; what was copied until then stays.
-    public static func copy(from source: OwnedDescriptor, to target: OwnedDescriptor, subject: String) throws {
+    @discardableResult
+    public static func copy(from source: OwnedDescriptor, to target: OwnedDescriptor, subject: String) throws -> Int {
         let copy = Copy(target: target, device: try information(source.raw, subject).st_dev)
         try copy.directory(source.raw, path: try TreePath([]), subject: subject)
         try copy.setDirectoryAttributes()
+        return copy.entries
     }
 
     /// Whether a directory has no entries.
@@ -29,6 +32,7 @@ private final class Copy {
     /// Other file systems mounted into the source are not entered.
     private let device: dev_t
     private var linked: [UInt: TreePath] = [:]
+    private(set) var entries = 0
     private var directories: [(TreePath, TreeAttributes)] = []
 
     init(target: OwnedDescriptor, device: dev_t) {
@@ -58,6 +62,7 @@ private final class Copy {
         try check("lstat", subject) { fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) }
         let kind = TreeEntryKind(mode: info.st_mode)
         if kind == .socket || (kind == .directory && info.st_dev != device) { return }
+        entries += 1
         if kind != .directory, info.st_nlink > 1 {
             if let first = linked[UInt(info.st_ino)] {
                 try tree.makeHardLink(path, to: first)

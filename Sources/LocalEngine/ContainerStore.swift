@@ -49,6 +49,14 @@ public struct ContainerStore: Sendable {
         }
     }
 
+    /// Looked for in all projects.
+    func stored(id: ContainerID) throws -> StoredContainer? {
+        for project in try Files.list(paths.projects) {
+            if let found = try stored(of: project).first(where: { $0.0.id == id }) { return found.0 }
+        }
+        return nil
+    }
+
     func directory(named name: String, of project: String) -> ContainerDirectory {
         ContainerDirectory(paths.container(name, of: project))
     }
@@ -60,13 +68,13 @@ public struct ContainerStore: Sendable {
     /// Directory in /run of a running container.
     public func runDirectory(of id: ContainerID) -> String { paths.containerRun(id.value) }
 
-    /// For running commands in a container.
-    /// - Throws: ``EngineError/noSuchContainer(_:)``; ``SystemError``
-    public func exec(in container: ObservedContainer) throws -> ContainerExec {
+    /// Runs a command in a running container; returns when it has started.
+    /// - Throws: ``EngineError``: ``EngineError/startFailed(container:reason:code:)`` has the code to exit with.
+    public func exec(in container: ObservedContainer, _ options: ExecOptions) throws -> ExecSession {
         guard let stored = try directory(of: container).readConfig() else {
             throw EngineError.noSuchContainer(container.spec.name)
         }
-        return ContainerExec(paths: paths, container: stored)
+        return try ContainerExec(paths: paths, container: stored).start(options)
     }
 
     /// Stands in for the project where a container belongs to none; no project can be called so.

@@ -15,14 +15,15 @@ extension LocalEngine {
             }
             let directory = store.directory(named: spec.name, of: project)
             // A creation that was cut off left a directory without a configuration.
-            try Files.removeTree(directory.path)
+            try TreeRemoval.remove(directory.path)
             try Files.makeDirectories(directory.path, mode: 0o711)
             try Files.makeDirectories(directory.upper)
             try Files.makeDirectories(directory.work)
             var anonymous: [String: String] = [:]
             for mount in spec.mounts {
                 guard case .anonymous(let carriedOver) = mount.source else { continue }
-                anonymous[mount.target] = try carriedOver ?? volumes.createAnonymous(labels: [Label.project: project]).name
+                let labels = mount.volumeLabels.merging([Label.project: project]) { $1 }
+                anonymous[mount.target] = try carriedOver ?? volumes.createAnonymous(labels: labels).name
             }
             let stored = StoredContainer(
                 id: id, project: project, spec: spec, createdAt: Self.now(), anonymousVolumes: anonymous)
@@ -41,7 +42,7 @@ extension LocalEngine {
         }
         let (store, volumes, paths, project) = (store, volumes, paths, project)
         try await BlockingPool.shared.run {
-            try Files.removeTree(store.directory(named: entry.stored.spec.name, of: project).path)
+            try TreeRemoval.remove(store.directory(named: entry.stored.spec.name, of: project).path)
             try Files.removeTree(paths.containerRun(id.value))
             if withVolumes {
                 for name in entry.stored.anonymousVolumes.values { try volumes.remove(name) }
@@ -81,7 +82,10 @@ extension LocalEngine {
             throw EngineError.failed("\(signal) is no signal: use a name such as SIGHUP or HUP, or a number")
         }
         let run = paths.containerRun(id.value)
-        if number == Signals.kill { try update(id) { $0.stoppedOnPurpose = true } }
+        // A restart policy is not to bring back what a command ended, even over a supervisor's death.
+        if number == Signals.kill || number == Signals.number(of: entry.state.stopSignal ?? "") {
+            try update(id) { $0.stoppedOnPurpose = true }
+        }
         _ = try await BlockingPool.shared.run { try ContainerProcesses.signal(runDirectory: run, number) }
     }
 

@@ -137,15 +137,31 @@ extension LocalEngine {
     private func joinedContainers(of spec: ContainerSpec) throws -> Launcher.Joined {
         var joined = Launcher.Joined()
         for wish in [spec.networkMode, spec.ipc, spec.pid].compactMap({ $0 }) where wish.hasPrefix("container:") {
-            let id = ContainerID(String(wish.dropFirst("container:".count)))
+            let id = try identify(String(wish.dropFirst("container:".count)))
             if case .running(let pid) = entries[id]?.status {
                 joined.pids[wish] = pid
             } else if case .running(let pid) = try store.status(of: id) {
                 joined.pids[wish] = pid
             }
         }
-        joined.volumesFrom = try spec.volumesFrom.map { (try entry($0.container).stored, $0.readOnly) }
+        joined.volumesFrom = try spec.volumesFrom.map { source in
+            let id = try identify(source.container.value)
+            guard let stored = try entries[id]?.stored ?? store.stored(id: id) else {
+                throw EngineError.noSuchContainer(source.container.value)
+            }
+            return (stored, source.readOnly)
+        }
         return joined
+    }
+
+    /// An id of ours, or what a user wrote after `container:`: the name of any container on this host.
+    private func identify(_ text: String) throws -> ContainerID {
+        if entries[ContainerID(text)] != nil { return ContainerID(text) }
+        if let own = entries.values.first(where: { $0.stored.spec.name == text }) { return own.stored.id }
+        guard let project = try store.project(ofContainerNamed: text),
+            let stored = try store.directory(named: text, of: project).readConfig()
+        else { return ContainerID(text) }
+        return stored.id
     }
 
     // MARK: Adoption and leaving

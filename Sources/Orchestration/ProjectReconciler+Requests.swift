@@ -31,7 +31,8 @@ extension ProjectReconciler {
             try await execute(plan, send)
             return Set(services)
         case .kill(let project, let services, let signal, let removeOrphans):
-            let observed = try await observe()
+            // Others may be removing containers at this moment, so that nothing seen now may be adopted.
+            let observed = try await engine.observe(project: name)
             let plan = try Planner.kill(
                 project: project ?? known(observed), observed: observed, services: services, signal: signal,
                 removeOrphans: removeOrphans)
@@ -44,10 +45,7 @@ extension ProjectReconciler {
                 volumes: volumes)
             try await execute(plan, send, keepsGoing: true)
             return Set(services)
-        case .events:
-            for await event in await live.subscribe() { send(.event(event)) }
-            return []
-        case .ping:
+        case .events, .ping:
             return []
         }
     }

@@ -38,6 +38,7 @@ public actor ProjectReconciler {
     private var pump: Task<Void, Never>?
     private var active: [Int: Active] = [:]
     private var lastMutation: Task<Void, Never>?
+    private var lastSubscription: Task<AsyncStream<ContainerEvent>, Never>?
     private var nextID = 0
 
     /// A request that has not ended.
@@ -90,21 +91,31 @@ public actor ProjectReconciler {
     /// Does what is asked. The stream ends with `done` or `failed`; dropping it cancels the request, which leaves
     /// every operation that was begun complete. Requests that change something are done one after the other;
     /// `stop`, `down` and `kill` end a `up`, `create`, `start` or `restart` that is under way or waits its turn,
-    /// and `kill` waits for nobody else.
+    /// and `kill` waits for nobody else. What is handled after `events` is seen by it from its beginning.
     public func handle(_ request: Request) -> AsyncStream<Message> {
         let (stream, continuation) = AsyncStream<Message>.makeStream()
         nextID += 1
         let id = nextID
         let send: @Sendable (Message) -> Void = { continuation.yield($0) }
         let cancelled = request.interrupts.map { interrupt(by: $0) } ?? []
+        var subscription: Task<AsyncStream<ContainerEvent>, Never>?
+        if case .events = request {
+            subscription = Task { [live] in await live.subscribe() }
+            lastSubscription = subscription
+        }
         let before: [Task<Void, Never>]
         switch request.order {
         case .any: before = []
         case .afterInterrupted: before = cancelled
         case .inTurn: before = lastMutation.map { [$0] } ?? []
         }
+        let earlier = lastSubscription
         let task = Task {
+            _ = await earlier?.value
             for other in before { await other.value }
+            if let subscription {
+                for await event in await subscription.value { send(.event(event)) }
+            }
             await self.run(request, id: id, send: send)
             continuation.finish()
         }

@@ -4,6 +4,7 @@ internal import LocalEngine
 public import LinuxSystem
 internal import NIOCore
 internal import NIOPosix
+internal import ComposeFile
 internal import Orchestration
 
 /// The supervisor process of one project: takes the project's lock, adopts what runs, listens, and leaves when there
@@ -15,7 +16,7 @@ public enum SupervisorMain {
     private static let linger = Duration.seconds(20)
 
     /// - Throws: ``SystemError`` and the engine's errors at start; nothing afterwards.
-    public static func run(project: String, paths: HostPaths) async throws {
+    public static func run(project: String, paths: HostPaths, version: String) async throws {
         swc_close_range(UInt32(SupervisorProcess.readyDescriptor) + 1, .max, 0)
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
@@ -24,8 +25,11 @@ public enum SupervisorMain {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let engine = try await LocalEngine(project: project, paths: paths, group: group)
         let state = DesiredState(path: "\(paths.project(project))/project.json")
-        let reconciler = ProjectReconciler(
-            project: project, engine: engine, desired: state.load(), saveDesired: { state.save($0) })
+        let dependencies = ProjectReconciler.Dependencies(
+            engine: engine,
+            time: TimeSource(ContinuousClock(), wallClock: { Date().timeIntervalSince1970 }),
+            version: version, saveDesired: { state.save($0) })
+        let reconciler = ProjectReconciler(name: project, desired: state.load(), dependencies: dependencies)
         try await engine.adopt()
         try await reconciler.adopt()
 
@@ -33,7 +37,7 @@ public enum SupervisorMain {
         try Files.writeAll(SupervisorProcess.readyDescriptor, [1])
         close(SupervisorProcess.readyDescriptor)
 
-        let presence = Presence(reconciler: reconciler, linger: linger)
+        let presence = Presence(engine: engine, linger: linger)
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 try? await server.run(connectionsChanged: { await presence.connections($0) }) { request in
@@ -87,15 +91,15 @@ private struct DesiredState: Sendable {
 /// Knows when a supervisor is no longer needed: at once when the project has no containers left, after a while when
 /// none runs; never while somebody is connected.
 private actor Presence {
-    private let reconciler: ProjectReconciler
+    private let engine: LocalEngine
     private let linger: Duration
     private var open = 0
     private var waiting: CheckedContinuation<Void, Never>?
     private var unneeded = false
     private var pause: Task<Void, Never>?
 
-    init(reconciler: ProjectReconciler, linger: Duration) {
-        self.reconciler = reconciler
+    init(engine: LocalEngine, linger: Duration) {
+        self.engine = engine
         self.linger = linger
     }
 
@@ -108,7 +112,7 @@ private actor Presence {
     }
 
     private func consider() async {
-        let state = await reconciler.occupancy
+        let state = await engine.occupancy
         guard open == 0 else { return }
         switch state {
         case .empty: finish()
@@ -122,7 +126,7 @@ private actor Presence {
     }
 
     private func considerLeaving() async {
-        let state = await reconciler.occupancy
+        let state = await engine.occupancy
         if open == 0, state != .running { finish() }
     }
 

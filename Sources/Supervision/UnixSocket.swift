@@ -9,20 +9,9 @@ enum UnixSocket {
         let descriptor = OwnedDescriptor(
             try check("socket") { socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0) })
         var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw SystemError("connect", .fileNameTooLong, path)
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        try check("connect", path) { swc_unix_address(&address, path) }
         do {
-            try withUnsafePointer(to: &address) { pointer in
-                try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                    _ = try check("connect", path) {
-                        CLinux.connect(descriptor.raw, generic, socklen_t(MemoryLayout<sockaddr_un>.size))
-                    }
-                }
-            }
+            try check("connect", path) { swc_connect_unix(descriptor.raw, &address) }
         } catch let error as SystemError where error.errno == .noSuchFileOrDirectory || error.errno == .connectionRefused {
             return nil
         }

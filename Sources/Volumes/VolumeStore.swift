@@ -51,13 +51,15 @@ public struct VolumeStore: Sendable {
         if let existing = try get(name) { return existing }
         // Without a record it is what a crash left of making or removing a volume.
         try clear(name)
+        // For root alone, as setuid programs and secrets may be in volumes; `_data` has modes of its own.
+        try Files.makeDirectories(directory, mode: 0o700)
         try Files.makeDirectories(dataPath(name))
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let record = VolumeRecord(
             name: name, driver: "local", labels: labels, options: options,
             createdAt: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9, isAnonymous: isAnonymous)
-        try write(record)
+        try write(record, durable: true)
         return record
     }
 
@@ -127,17 +129,18 @@ public struct VolumeStore: Sendable {
             return
         }
         record.isPopulating = true
-        try write(record)
-        try TreeCopy.copy(from: source, to: target, subject: "volume \(name)")
-        try check("syncfs", data) { syncfs(target.raw) }
+        try write(record, durable: false)
+        let copied = try TreeCopy.copy(from: source, to: target, subject: "volume \(name)")
+        // The copy must not be believed whole before it is on the disk. Often there is nothing to copy.
+        if copied > 0 { try check("syncfs", data) { syncfs(target.raw) } }
         record.isPopulating = nil
-        try write(record)
+        try write(record, durable: false)
     }
 
-    private func write(_ record: VolumeRecord) throws {
+    private func write(_ record: VolumeRecord, durable: Bool) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try Files.replace(recordPath(record.name), with: Array(try encoder.encode(record)), durable: true)
+        try Files.replace(recordPath(record.name), with: Array(try encoder.encode(record)), durable: durable)
     }
 
     private func clear(_ name: String) throws {

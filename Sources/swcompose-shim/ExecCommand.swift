@@ -90,6 +90,11 @@ private func watch(_ pid: pid_t, _ childChannel: CInt, _ signals: CInt) -> Never
         if entries[1].revents != 0 {
             var kind: UInt8 = 0
             let count = recv(caller, &kind, 1, CInt(MSG_DONTWAIT))
+            if count == 1, kind == LaunchMessage.detach {
+                close(caller)
+                caller = -1
+                continue
+            }
             if count == 0 || (count == 1 && kind == LaunchMessage.kill) {
                 // Its own session's group, and itself in case it left that.
                 kill(-pid, SIGKILL)

@@ -27,8 +27,16 @@ struct AttachedUp {
         var state = AttachedSession(plan: plan)
         var request = perform(.create(project, options), shown: true, feed) { .created($0) }
         var result: Result<Int32, any Error> = .success(0)
+        var toldAll = false
         loop: for await input in inputs {
             if input == .started { await settle(state.alive, feed, isStarted: true) }
+            if input == .stopped, !state.alive.isEmpty, !toldAll {
+                // The last exits may still be on their way: they are to be printed before the end.
+                toldAll = true
+                await settle(state.alive, feed, isStarted: true)
+                feed.yield(.stopped)
+                continue
+            }
             for action in state.handle(input) {
                 switch action {
                 case .attach(let containers):

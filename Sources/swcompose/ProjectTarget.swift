@@ -9,18 +9,20 @@ struct ProjectTarget: Sendable {
     let project: Project?
 
     /// For commands that need the files.
-    /// - Throws: ``ComposeFileError``; ``ExitStatus`` after printing what is not done yet.
+    /// - Throws: ``ComposeFileError``; ``NoSuchService``.
     static func load(_ session: Session, services: [String]) throws -> (project: Project, services: [String]) {
         let loaded = try ProjectLoader.load(session.loadOptions(services: services))
         for warning in loaded.warnings { Report.diagnostic(warning) }
-        if !loaded.project.unsupported.isEmpty {
-            for attribute in loaded.project.unsupported {
-                Report.error("\(attribute.file):\(attribute.line):\(attribute.column): error: \(attribute.message)")
-            }
-            throw ExitStatus(code: 1)
-        }
         let names = try ServiceSelection.expand(services, among: Array(loaded.project.services.keys))
         return (loaded.project, names)
+    }
+
+    /// Refuses, each by its name, what the runtime cannot do of the services that are going to be made.
+    /// - Throws: ``ExitStatus`` after printing them.
+    static func refuseUnsupported(_ project: Project, services: Set<String>) throws {
+        let refused = project.unsupported.filter { $0.service.map(services.contains) ?? true }
+        for attribute in refused { Report.error(attribute.rendered) }
+        if !refused.isEmpty { throw ExitStatus(code: 1) }
     }
 
     /// For commands that work on what exists: with `-p` alone the files are left alone.

@@ -14,19 +14,19 @@ struct TerminalRelay {
     /// - Returns: the process's exit code, when that has ended and its last output was written.
     /// - Throws: ``SystemError``.
     func run(forwardInput: Bool) throws -> Int32 {
-        guard let master = exec.ptyMaster else { return try exec.wait() }
+        guard let master = exec.ptyMaster else { return exec.wait() }
         let raw = forwardInput ? RawTerminal(0) : nil
         defer { raw?.restore() }
         let (resized, resizes) = try OwnedDescriptor.pipe()
         HostSignals.ring([SIGWINCH], resizes)
-        try adoptSize()
+        adoptSize()
         try pump(master, forwardInput, resized)
-        return try exec.wait()
+        return exec.wait()
     }
 
-    private func adoptSize() throws {
+    private func adoptSize() {
         if let size = Terminal.size(1) {
-            try exec.resize(rows: UInt16(clamping: size.rows), cols: UInt16(clamping: size.columns))
+            exec.resize(rows: UInt16(clamping: size.rows), cols: UInt16(clamping: size.columns))
         }
     }
 
@@ -42,7 +42,7 @@ struct TerminalRelay {
             try check("poll") { poll(&waits, nfds_t(waits.count), -1) }
             if waits[1].revents != 0 {
                 _ = read(resized.raw, &chunk, chunk.count)
-                try adoptSize()
+                adoptSize()
             }
             if waits[2].revents != 0 {
                 let count = read(0, &chunk, chunk.count)

@@ -15,12 +15,14 @@ import Testing
         var archive: @Sendable (_ root: String) -> [UInt8]
 
         init(_ name: String, error: String, _ build: @escaping @Sendable (inout TarWriter, String) -> Void) {
-            self.init(name, error: error, bytes: { root in
-                var tar = TarWriter()
-                tar.file("innocent")
-                build(&tar, root)
-                return tar.finished
-            })
+            self.init(
+                name, error: error,
+                bytes: { root in
+                    var tar = TarWriter()
+                    tar.file("innocent")
+                    build(&tar, root)
+                    return tar.finished
+                })
         }
 
         init(_ name: String, error: String, bytes: @escaping @Sendable (_ root: String) -> [UInt8]) {
@@ -58,7 +60,8 @@ import Testing
         Hostile("hard link to outside", error: "is absolute") { tar, root in
             tar.hardLink("stolen", "\(root)/canary/secret")
         },
-        Hostile("hard link up", error: "contains \"..\"") { tar, _ in tar.hardLink("stolen", "../../../canary/secret") },
+        Hostile("hard link up", error: "contains \"..\"") { tar, _ in tar.hardLink("stolen", "../../../canary/secret")
+        },
         Hostile("hard link through a link", error: "goes through a symbolic link") { tar, root in
             tar.symlink("link", "\(root)/canary")
             tar.hardLink("stolen", "link/secret")
@@ -94,14 +97,21 @@ import Testing
             for index in 0..<5 { tar.add("file\(index)", content: [UInt8](repeating: 0, count: 300_000)) }
         },
         Hostile("sparse file of an exabyte", error: "hold more than") { tar, _ in
-            tar.add("fine", pax: [
-                ("GNU.sparse.map", Array("0,0".utf8)), ("GNU.sparse.size", Array("1000000000000000000".utf8)),
-            ])
+            tar.add(
+                "fine",
+                pax: [
+                    ("GNU.sparse.map", Array("0,0".utf8)), ("GNU.sparse.size", Array("1000000000000000000".utf8)),
+                ])
         },
         Hostile("sparse map beyond its content", error: "does not fit") { tar, _ in
-            tar.add("fine", content: [1], pax: [
-                ("GNU.sparse.map", Array("0,1000".utf8)), ("GNU.sparse.size", Array("1000".utf8)),
-            ])
+            tar.add(
+                "fine", content: [1],
+                pax: [
+                    ("GNU.sparse.map", Array("0,1000".utf8)), ("GNU.sparse.size", Array("1000".utf8)),
+                ])
+        },
+        Hostile("sizes that overflow", error: "hold more than") { tar, _ in
+            tar.add("fine", content: [1], pax: [("size", Array("9223372036854775807".utf8))])
         },
         Hostile("huge extended header", error: "over the limit") { tar, _ in
             tar.addHeader(name: "pax", type: "x", size: 1 << 30)
@@ -114,35 +124,45 @@ import Testing
         Hostile("size larger than the archive", error: "cut off") { tar, _ in
             tar.add("fine", content: [1], size: 1_000_000)
         },
-        Hostile("owner out of range", error: "uid") { tar, _ in tar.add("fine", pax: [("uid", Array("4294967295".utf8))]) },
+        Hostile("owner out of range", error: "uid") { tar, _ in
+            tar.add("fine", pax: [("uid", Array("4294967295".utf8))])
+        },
         Hostile("unknown type", error: "not supported") { tar, _ in tar.add("fine", type: "M") },
-        Hostile("wrong checksum", error: "wrong checksum", bytes: { _ in
-            var tar = TarWriter()
-            tar.file("fine")
-            var bytes = tar.finished
-            bytes[0] ^= 1
-            return bytes
-        }),
+        Hostile(
+            "wrong checksum", error: "wrong checksum",
+            bytes: { _ in
+                var tar = TarWriter()
+                tar.file("fine")
+                var bytes = tar.finished
+                bytes[0] ^= 1
+                return bytes
+            }),
         Hostile("no archive", error: "no tar archive", bytes: { _ in [UInt8](repeating: 0x41, count: 2048) }),
         Hostile("empty", error: "empty", bytes: { _ in [] }),
         Hostile("zstd", error: "zstd compression is not supported", bytes: { _ in [0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0] }),
-        Hostile("gzip cut off", error: "gzip stream is cut off", bytes: { _ in
-            var tar = TarWriter()
-            for index in 0..<20 { tar.file("file\(index)", "\(UInt64.random(in: 0 ... .max))") }
-            return Array(gzip(tar.finished).dropLast(30))
-        }),
-        Hostile("gzip damaged", error: "gzip stream is damaged", bytes: { _ in
-            var tar = TarWriter()
-            tar.file("fine")
-            var bytes = gzip(tar.finished)
-            bytes[bytes.count - 6] ^= 0xff
-            return bytes
-        }),
-        Hostile("bomb", error: "hold more than", bytes: { _ in
-            var tar = TarWriter()
-            tar.add("zeros", content: [UInt8](repeating: 0, count: 8 << 20))
-            return gzip(tar.finished)
-        }),
+        Hostile(
+            "gzip cut off", error: "gzip stream is cut off",
+            bytes: { _ in
+                var tar = TarWriter()
+                for index in 0..<20 { tar.file("file\(index)", "\(UInt64.random(in: 0 ... .max))") }
+                return Array(gzip(tar.finished).dropLast(30))
+            }),
+        Hostile(
+            "gzip damaged", error: "gzip stream is damaged",
+            bytes: { _ in
+                var tar = TarWriter()
+                tar.file("fine")
+                var bytes = gzip(tar.finished)
+                bytes[bytes.count - 6] ^= 0xff
+                return bytes
+            }),
+        Hostile(
+            "bomb", error: "hold more than",
+            bytes: { _ in
+                var tar = TarWriter()
+                tar.add("zeros", content: [UInt8](repeating: 0, count: 8 << 20))
+                return gzip(tar.finished)
+            }),
     ]
 
     @Test(arguments: corpus) func isRefused(_ hostile: Hostile) throws {

@@ -7,7 +7,8 @@ struct TarWriter {
     private(set) var bytes: [UInt8] = []
 
     mutating func add(
-        _ name: String, type: Character = "0", content: [UInt8] = [], link: String = "", mode: Int = 0o644, uid: Int = 0,
+        _ name: String, type: Character = "0", content: [UInt8] = [], link: String = "", mode: Int = 0o644,
+        uid: Int = 0,
         gid: Int = 0, modified: Int = 1_600_000_000, device: (Int, Int) = (0, 0), size: Int? = nil,
         pax: [(String, [UInt8])] = []
     ) {
@@ -42,7 +43,9 @@ struct TarWriter {
         }
         func put(octal value: Int, at offset: Int, width: Int) {
             let digits = String(value, radix: 8)
-            put((String(repeating: "0", count: max(width - 1 - digits.count, 0)) + digits).utf8, at: offset, limit: width)
+            put(
+                (String(repeating: "0", count: max(width - 1 - digits.count, 0)) + digits).utf8, at: offset,
+                limit: width)
         }
         put(name.utf8, at: 0, limit: 100)
         put(octal: mode, at: 100, width: 8)
@@ -82,7 +85,8 @@ struct TarWriter {
 
 func gzip(_ bytes: [UInt8]) -> [UInt8] {
     var stream = z_stream()
-    deflateInit2_(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size))
+    deflateInit2_(
+        &stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size))
     defer { deflateEnd(&stream) }
     var input = bytes
     var output = [UInt8](repeating: 0, count: bytes.count + bytes.count / 100 + 1024)

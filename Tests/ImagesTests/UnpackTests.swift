@@ -73,7 +73,9 @@ import Testing
         tar.addHeader(name: "caf?", type: "0", size: 0) { $0[3] = 0xe9 }
         let layer = try unpack(tar, sandbox)
         var info = stat()
-        #expect(lstat(Array(layer.utf8CString.dropLast()) + [0x2f, 0x63, 0x61, 0x66, CChar(bitPattern: 0xe9), 0], &info) == 0)
+        #expect(
+            lstat(Array(layer.utf8CString.dropLast()) + [0x2f, 0x63, 0x61, 0x66, CChar(bitPattern: 0xe9), 0], &info)
+                == 0)
         // And it can be removed again.
         _ = try sandbox.store.remove("test")
         #expect(!Files.exists(layer))

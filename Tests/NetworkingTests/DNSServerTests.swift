@@ -120,25 +120,24 @@ private struct ServedContainer {
         let failing = try await DNSFakeUpstream("127.0.0.2", port: UInt16(good.port)) { query, _ in
             query.answered(0, code: 2)
         }
-        let silent = try await DNSFakeUpstream("127.0.0.1", port: UInt16(good.port)) { _, _ in nil }
+        let unanswered = Mutex(0)
+        let silent = try await DNSFakeUpstream("127.0.0.1", port: UInt16(good.port)) { _, _ in
+            unanswered.withLock { $0 += 1 }
+            return nil
+        }
         let conf = "nameserver 127.0.0.1\nnameserver 127.0.0.2\nnameserver 127.0.0.3\n"
         try await ServedContainer.run(resolvConf: conf, upstreamPort: good.port, limits: Self.quick) {
             (served) async throws -> Void in
-            let start = ContinuousClock.now
-            #expect(try await served.ask("a.example").answers.count == 1)
-            let middle = ContinuousClock.now
-            #expect(try await served.ask("a.example").answers.count == 1)
-            #expect(middle - start > .milliseconds(290))
-            // The silent one is known by now.
-            #expect(ContinuousClock.now - middle < .milliseconds(290))
+            for _ in 0..<3 { #expect(try await served.ask("a.example").answers.count == 1) }
         }
+        // Known after the first time.
+        #expect(unanswered.withLock { $0 } == 1)
         for upstream in [good, failing, silent] { await upstream.stop() }
     }
 
     @Test func nobodyAnswers() async throws {
         let silent = try await DNSFakeUpstream { _, _ in nil }
-        var limits = Self.quick
-        limits.inFlightPerAsker = 1
+        let limits = UpstreamClient.Limits(timeout: .seconds(2), rounds: 1, inFlightPerAsker: 1)
         var view = DNSView(networks: ["net"])
         view.searchDomains = ["corp.example"]
         try await ServedContainer.run(view, upstreamPort: silent.port, limits: limits) {
@@ -149,7 +148,7 @@ private struct ServedContainer {
             // One is under way already.
             let start = ContinuousClock.now
             #expect(try await served.ask("b.example").flags.responseCode == 2)
-            #expect(ContinuousClock.now - start < .milliseconds(250))
+            #expect(ContinuousClock.now - start < .milliseconds(1500))
             #expect(try await slow.flags.responseCode == 2)
             #expect(try await served.ask("web.corp.example").answers.count == 1)
         }

@@ -41,7 +41,7 @@ extension PrivilegedTests {
                 #expect(try run("busybox ping -c1 -W2 172.17.0.2").contains("1 packets received"))
                 #expect(
                     try run("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/\(record.bridge)/route_localnet")
-                        == "1\n1\n")
+                        == "1\n0\n")
 
                 #expect(throws: NetworkError.inUse(network: "p_default", containers: ["c1"])) {
                     try manager.remove("p_default")
@@ -182,6 +182,32 @@ extension PrivilegedTests {
                 #expect(
                     error(.init(subnet: "172.18.0.0/24")) == "no error",
                     "a mere route is no obstacle to who asks for it")
+            }
+        }
+
+        @Test func driverOptions() throws {
+            try withPrivateHost { networks, _ in
+                let manager = NetworkManager(paths: networks.paths)
+                let (mtu, bridge) = ("com.docker.network.driver.mtu", "com.docker.network.bridge.name")
+                let record = try manager.create(NetworkRequest(name: "n", options: [mtu: "1280", bridge: "br-mine"]))
+                #expect(record.mtu == 1280 && record.bridge == "br-mine")
+                #expect(try run("ip link show br-mine").contains("mtu 1280"))
+                func error(_ options: [String: String], name: String = "x") -> String {
+                    do {
+                        _ = try manager.create(NetworkRequest(name: name, options: options))
+                        return "no error"
+                    } catch { return "\(error)" }
+                }
+                #expect(error([mtu: "big"]) == "network x: MTU \"big\" is no number")
+                #expect(error([mtu: "7"]) == "network x: MTU 7 is not in 68…65535")
+                #expect(error([bridge: "br-mine"]) == "network x: bridge name br-mine is that of network n")
+                #expect(error([bridge: "up0"]) == "network x: an interface named up0 exists already")
+                #expect(error([bridge: "much-too-long-name"]).contains("must have 1 to 15 characters"))
+                #expect(
+                    error(["com.docker.network.bridge.enable_icc": "false"]).contains(
+                        "enable_icc=false is not supported"))
+                #expect(error([:], name: "../x").contains("only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed"))
+                #expect(error(["com.docker.network.bridge.enable_icc": "true"]) == "no error")
             }
         }
 

@@ -31,7 +31,7 @@ final class TestNetworks {
     /// A process in a network namespace of its own.
     func makeContainer() throws -> Int32 {
         let home = try NetworkNamespace.current()
-        defer { try! home.enter() }
+        defer { home.enterOrStop() }
         try check("unshare") { unshare(CLONE_NEWNET) }
         return try sleeper()
     }
@@ -56,7 +56,7 @@ final class TestNetworks {
 
 extension NetworkNamespace {
     /// Moves the calling thread for good.
-    func enter() throws { try check("setns") { setns(descriptor.raw, CLONE_NEWNET) } }
+    func enterOrStop() { precondition(setns(descriptor.raw, CLONE_NEWNET) == 0) }
 }
 
 /// Runs `body` in a new network namespace with `lo` up and an uplink to a host on the LAN: `up0` 192.0.2.2/24 and
@@ -64,7 +64,7 @@ extension NetworkNamespace {
 func withPrivateHost(_ body: (TestNetworks, _ lan: NetworkNamespace) throws -> Void) throws {
     let networks = TestNetworks()
     let home = try NetworkNamespace.current()
-    defer { try! home.enter() }
+    defer { home.enterOrStop() }
     try check("unshare") { unshare(CLONE_NEWNET) }
     let lan = try NetworkNamespace(ofProcess: networks.makeContainer())
     let pid = networks.processes[0]

@@ -134,7 +134,7 @@ import Testing
 
     @Test func datagramsFindBack() async throws {
         let service = try await PortTestService.datagrams()
-        try await held(local(.udp), to: service.target, idle: .milliseconds(300)) { (_, port) async throws -> Void in
+        try await held(local(.udp), to: service.target, idle: .seconds(1)) { (_, port) async throws -> Void in
             let (one, two) = (try await PortTestClient(port.port), try await PortTestClient(port.port))
             let first = try await one.ask("a")
             let second = try await two.ask("b")
@@ -142,7 +142,7 @@ import Testing
             #expect(first.hasPrefix("a ") && second.hasPrefix("b "))
             #expect(first.dropFirst() != second.dropFirst())
             #expect(try await one.ask("a") == first)
-            try await Task.sleep(for: .milliseconds(800))
+            try await Task.sleep(for: .milliseconds(2200))
             #expect(try await one.ask("a") != first)
             #expect(try await one.ask(String(repeating: "x", count: 60_000)).utf8.count > 60_000)
             port.retarget(nil)
@@ -151,6 +151,20 @@ import Testing
             #expect(try await one.ask("a").hasPrefix("a "))
             try await one.channel.close()
             try await two.channel.close()
+        }
+        try await service.channel.close()
+    }
+
+    /// A connected socket takes answers only from the address that it sends to.
+    @Test(arguments: ["127.0.0.1", "127.0.0.5", "::1"])
+    func datagramsComeBackFromWhereTheyWereSent(address: String) async throws {
+        let service = try await PortTestService.datagrams()
+        let request = PortRequest(ports: nil, transport: .udp, owner: "x")
+        try await held(request, to: service.target) { (_, port) async throws -> Void in
+            guard port.addresses.contains(where: { $0.family == IPAddress(address)?.family }) else { return }
+            let client = try await PortTestClient(port.port, at: address)
+            #expect(try await client.ask("a").hasPrefix("a "))
+            try await client.channel.close()
         }
         try await service.channel.close()
     }

@@ -117,7 +117,7 @@ final class PortTestClient: Sendable {
     let channel: any Channel
     private let replies = Replies()
 
-    init(_ port: UInt16) async throws {
+    init(_ port: UInt16, at address: String = "127.0.0.1") async throws {
         let replies = replies
         channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65535))
@@ -126,7 +126,7 @@ final class PortTestClient: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Collector(replies))
                 }
             }
-            .connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: Int(port))).get()
+            .connect(to: try SocketAddress(ipAddress: address, port: Int(port))).get()
     }
 
     /// Empty where no answer comes within half a second.

@@ -149,6 +149,17 @@ struct ExecutorTests {
         #expect(state.containers.first?.state == .running)
     }
 
+    @Test func anOrphanOnAChangedNetworkIsAnError() async throws {
+        let bench = await Bench()
+        var stack = project(service("web"))
+        try await bench.run(stack)
+        stack.networks["default"]?.isInternal = true
+        await bench.engine.fail("remove network p_default", with: .inUse("network p_default"))
+        let text = await bench.failure { try await bench.run(stack) }
+        #expect(text == "network p_default is still in use")
+        #expect(await bench.engine.calls.filter { $0 == "network p_default" }.count == 1)
+    }
+
     @Test func cancellationFinishesWhatIsUnderWay() async throws {
         let bench = await Bench()
         await bench.engine.hold("start p-db-1")

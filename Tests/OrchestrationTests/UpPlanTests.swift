@@ -331,7 +331,31 @@ struct UpPlanTests {
         #expect(throws: Failure("dependency cycle detected: a -> b -> a")) { try Planner.up(input(cycle)) }
     }
 
-    @Test func grows() throws {
+    @Test func warnsOfWhatIsSomebodyElses() throws {
+        var stack = project(service("web"))
+        var up = input(stack)
+        up.foreignNetworks["p_default"] = ObservedNetwork(name: "p_default", labels: [:])
+        var plan = try Planner.up(up)
+        #expect(
+            plan.warnings == [
+                "a network with name p_default exists but was not created by compose.\n"
+                    + "Set `external: true` to use an existing network"
+            ])
+        #expect(plan.operations.count == 2)
+        stack.volumes["data"] = Volume()
+        stack.volumes["data"]?.key = "data"
+        stack.volumes["data"]?.name = "p_data"
+        var observed = try deployed(stack)
+        stack.volumes["data"]?.driverOptions = ["type": "tmpfs"]
+        plan = try Planner.up(input(stack, observed))
+        #expect(plan.warnings.count == 1)
+        #expect(plan.warnings[0].hasPrefix("volume \"p_data\" exists but doesn't match configuration in compose file"))
+        observed.volumes = []
+        stack.volumes["data"]?.external = true
+        #expect(throws: Failure("external volume \"p_data\" not found")) { try Planner.up(input(stack, observed)) }
+    }
+
+    @Test func growsNoWorseThanLinearly() throws {
         func seconds(_ count: Int) throws -> Duration {
             let stack = project(
                 (0..<count).map { index in

@@ -34,7 +34,7 @@ final class Scratch {
 
     init() {
         path = NSTemporaryDirectory() + "swcompose-rendering-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-        try! Files.makeDirectories(path)
+        mkdir(path, 0o700)
     }
 
     deinit { try? Files.removeTree(path) }

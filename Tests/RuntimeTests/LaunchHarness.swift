@@ -33,8 +33,8 @@ final class LaunchHarness {
     }
 
     deinit {
-        if case .running? = try? ContainerRuntime.status(runDirectory: runDirectory) {
-            try? ContainerRuntime.signal(runDirectory: runDirectory, SIGKILL)
+        if case .running? = try? ContainerProcesses.status(runDirectory: runDirectory) {
+            try? ContainerProcesses.signal(runDirectory: runDirectory, SIGKILL)
             _ = try? waitForExit()
         }
         try? Files.removeTree(base)
@@ -111,7 +111,7 @@ final class LaunchHarness {
 
     func waitForExit(seconds: Int = 20) throws -> ExitFile {
         for _ in 0..<(seconds * 200) {
-            if case .exited(let exit) = try ContainerRuntime.status(runDirectory: runDirectory) { return exit }
+            if case .exited(let exit) = try ContainerProcesses.status(runDirectory: runDirectory) { return exit }
             usleep(5000)
         }
         throw SystemError("wait for exit", .timedOut, runDirectory)

@@ -112,4 +112,73 @@ static inline int swc_openat(int d, const char *p, int flags, unsigned mode) { r
 static inline int swc_fcntl_int(int fd, int cmd, int arg) { return fcntl(fd, cmd, arg); }
 static inline int swc_prctl(int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d) { return prctl(op, a, b, c, d); }
 
+// One descriptor beside the bytes of a message. `fd` < 0 sends none.
+static inline ssize_t swc_send_fd(int sock, const void *data, size_t length, int fd, int flags) {
+    struct iovec iov = {.iov_base = (void *)data, .iov_len = length};
+    union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
+    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+    if (fd >= 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control.space;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    }
+    return sendmsg(sock, &message, flags | MSG_NOSIGNAL);
+}
+// `fd` gets the descriptor that came with it (close-on-exec), or -1.
+static inline ssize_t swc_receive_fd(int sock, void *data, size_t length, int *fd, int flags) {
+    struct iovec iov = {.iov_base = data, .iov_len = length};
+    union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
+    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.space};
+    *fd = -1;
+    ssize_t n = recvmsg(sock, &message, flags | MSG_CMSG_CLOEXEC);
+    if (n >= 0) {
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+            memcpy(fd, CMSG_DATA(c), sizeof *fd);
+    }
+    return n;
+}
+// The kernel's answer as it is: glibc's getcwd turns "(unreachable)" into ENOENT or walks the tree by itself.
+static inline long swc_getcwd(char *buffer, size_t size) { return syscall(SYS_getcwd, buffer, size); }
+static inline int swc_lock_pty(int master, int locked) { return ioctl(master, TIOCSPTLCK, &locked); }
+static inline int swc_open_pty_peer(int master, int flags) { return ioctl(master, TIOCGPTPEER, flags); }
+static inline int swc_bind_unix(int sock, const struct sockaddr_un *address) { return bind(sock, (const struct sockaddr *)address, sizeof *address); }
+static inline int swc_connect_unix(int sock, const struct sockaddr_un *address) { return connect(sock, (const struct sockaddr *)address, sizeof *address); }
+static inline int swc_unix_address(struct sockaddr_un *address, const char *path) {
+    size_t length = strlen(path);
+    if (length >= sizeof address->sun_path) { errno = ENAMETOOLONG; return -1; }
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length);
+    return 0;
+}
+// The peer's uid of a Unix socket, or -1.
+static inline long swc_peer_uid(int sock) {
+    struct ucred peer; socklen_t size = sizeof peer;
+    return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) ? -1 : (long)peer.uid;
+}
+static inline int swc_sigaction_ignore(int sig) { return signal(sig, SIG_IGN) == SIG_ERR ? -1 : 0; }
+static inline int swc_sigaction_default(int sig) { return signal(sig, SIG_DFL) == SIG_ERR ? -1 : 0; }
+static inline char **swc_environment(void) { return environ; }
+static inline int swc_accept(int sock, int flags) { return accept4(sock, NULL, NULL, flags); }
+static inline int swc_pipe(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC)) return -1;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
+static inline int swc_packet_pair(int *first, int *second) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) return -1;
+    *first = ends[0];
+    *second = ends[1];
+    return 0;
+}
+
 #include "CLinuxRuntime.h"

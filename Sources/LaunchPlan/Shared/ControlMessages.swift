@@ -21,6 +21,8 @@ public enum LaunchMessage {
     public static let go = UInt8(ascii: "G")
     /// Caller → shim (exec): end the process group.
     public static let kill = UInt8(ascii: "K")
+    /// Caller → shim (exec): the process is to outlive the caller.
+    public static let detach = UInt8(ascii: "D")
 
     public static let noRecord: UInt32 = .max
     /// Added to the errno of a failed `execute` where the file is there but what it needs to run (its interpreter)

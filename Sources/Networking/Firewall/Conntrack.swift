@@ -68,7 +68,8 @@ enum Conntrack {
         message.append(header: NFTBatch.Header(family: entry.family))
         message.nest(Int(CTA_TUPLE_ORIG.rawValue)) {
             for attribute in NetlinkAttributes(entry.original).all {
-                message.put(attribute.type | Int(NLA_F_NESTED), bytes: Array(attribute.value))
+                let nested = attribute.type == Int(CTA_TUPLE_ZONE.rawValue) ? 0 : Int(NLA_F_NESTED)
+                message.put(attribute.type | nested, bytes: Array(attribute.value))
             }
         }
         if let zone = entry.zone { message.putBig(Int(CTA_ZONE.rawValue), zone) }

@@ -4,14 +4,29 @@ internal import Synchronization
 internal import SystemPackage
 
 /// The packet filter of one owner (a project): one nf_tables table, `inet swcompose-<owner>`, in the network namespace of
-/// the calling thread. All calls block, for well under a millisecond.
+/// the thread that calls first. All calls block, most for well under a millisecond.
 public final class Firewall: Sendable {
     /// Tables of ours begin with this.
     static let tablePrefix = "swcompose-"
 
     private let table: NFTTable
-    /// What the kernel was last told; nil before that.
-    private let applied = Mutex<FirewallState?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        /// What the kernel was last told; nil before that.
+        var applied: FirewallState?
+        /// Kept: closing one waits until what was deleted is really gone, some milliseconds.
+        private var socket: NetlinkSocket?
+
+        mutating func commit(_ messages: [NetlinkMessage]) throws(NetlinkError) {
+            var batch = NFTBatch()
+            for message in messages { batch.add(message) }
+            let socket: NetlinkSocket
+            if let kept = self.socket { socket = kept } else { socket = try NetlinkSocket(NETLINK_NETFILTER) }
+            self.socket = socket
+            try batch.commit(socket)
+        }
+    }
 
     public init(owner: String) {
         // Names in the kernel are limited to 255 bytes.
@@ -19,12 +34,19 @@ public final class Firewall: Sendable {
         table = NFTTable(family: .inet, name: Self.tablePrefix + name)
     }
 
-    /// Replaces everything in one transaction. Also puts it back after somebody has flushed the ruleset.
+    /// Replaces everything in one transaction. Also puts it back after somebody has flushed the ruleset. To be called
+    /// again when a bridge has been made anew.
     /// - Throws: ``NetlinkError``; then nothing has changed.
-    public func apply(_ state: FirewallState) throws {
-        try applied.withLock { applied in
-            try replace(with: state)
-            applied = state
+    public func apply(_ new: FirewallState) throws {
+        try state.withLock { state in
+            try state.commit(Ruleset(table: table, state: new).messages())
+            state.applied = new
+        }
+        // Published ports are reached from 127.0.0.1 too. Only now: without the rules above this would let containers
+        // reach what listens on the host's 127.0.0.1.
+        for bridge in new.bridges {
+            let setting = NetworkSysctl.path(.v4, bridge.name, "route_localnet")
+            if NetworkSysctl.read(setting) == 0 { try NetworkSysctl.writeIfPresent(setting, 1) }
         }
     }
 
@@ -48,13 +70,10 @@ public final class Firewall: Sendable {
 
     /// Removes the table. None there is no error.
     public func remove() throws {
-        try applied.withLock { applied in
-            var batch = NFTBatch()
+        try state.withLock { state in
             // Made first, so that there is one to delete.
-            batch.add(table.create())
-            batch.add(table.delete())
-            try batch.commit(try NetlinkSocket(NETLINK_NETFILTER))
-            applied = nil
+            try state.commit([table.create(), table.delete()])
+            state.applied = nil
         }
     }
 
@@ -79,36 +98,27 @@ public final class Firewall: Sendable {
         port.element.map { Key(map: $0.map, key: $0.element.key) }
     }
 
-    private func replace(with state: FirewallState) throws {
-        var batch = NFTBatch()
-        for message in Ruleset(table: table, state: state).messages() { batch.add(message) }
-        try batch.commit(try NetlinkSocket(NETLINK_NETFILTER))
-    }
-
     /// Brings the difference to the kernel. Where that does not fit what is there (somebody has meddled with the table),
     /// all of it.
     private func change(_ body: (inout FirewallState) -> Void) throws {
-        try applied.withLock { applied in
-            guard let old = applied else { throw NetworkError.firewallNotApplied(table: table.name) }
+        try state.withLock { state in
+            guard let old = state.applied else { throw NetworkError.firewallNotApplied(table: table.name) }
             var new = old
             body(&new)
             let (before, after) = (Ruleset.elements(of: old.published), Ruleset.elements(of: new.published))
-            var batch = NFTBatch()
+            var messages: [NetlinkMessage] = []
             for map in Set(before.keys).union(after.keys).sorted() {
-                let (old, new) = (before[map] ?? [], after[map] ?? [])
-                let gone = old.filter { !new.contains($0) }
-                let added = new.filter { !old.contains($0) }
-                for message in table.elements(gone, of: map, delete: true) + table.elements(added, of: map) {
-                    batch.add(message)
-                }
+                let (old, new) = (Set(before[map] ?? []), Set(after[map] ?? []))
+                messages += table.elements(Array(old.subtracting(new)), of: map, delete: true)
+                messages += table.elements(Array(new.subtracting(old)), of: map)
             }
-            do throws(NetlinkError) { try batch.commit(try NetlinkSocket(NETLINK_NETFILTER)) } catch {
+            do throws(NetlinkError) { try state.commit(messages) } catch {
                 guard [Errno.noSuchFileOrDirectory, .fileExists, .resourceBusy].contains(error.errno) else {
                     throw error
                 }
-                try replace(with: new)
+                try state.commit(Ruleset(table: table, state: new).messages())
             }
-            applied = new
+            state.applied = new
         }
     }
 }

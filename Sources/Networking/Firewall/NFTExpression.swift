@@ -18,7 +18,7 @@ struct NFTRegister {
     }
 }
 
-enum NFTVerdict: Equatable {
+enum NFTVerdict: Hashable {
     case drop, accept, `return`
     case jump(String)
 

@@ -39,8 +39,8 @@ struct NFTSet {
 }
 
 /// One element of a set or map.
-struct NFTElement: Equatable {
-    enum Data: Equatable {
+struct NFTElement: Hashable {
+    enum Data: Hashable {
         case verdict(NFTVerdict)
         case value([UInt8])
     }

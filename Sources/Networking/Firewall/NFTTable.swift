@@ -13,9 +13,10 @@ struct NFTTable {
             "\(operation) in table \(name)", Int(type.rawValue), family: family, flags: flags, capacity: capacity)
     }
 
-    /// Succeeds where the table exists.
-    func create() -> NetlinkMessage {
-        let message = message("create table", NFT_MSG_NEWTABLE, flags: NLM_F_CREATE)
+    /// Succeeds where the table exists, unless `exclusively`.
+    func create(exclusively: Bool = false) -> NetlinkMessage {
+        let message = message(
+            "create table", NFT_MSG_NEWTABLE, flags: NLM_F_CREATE | (exclusively ? NLM_F_EXCL : 0))
         message.put(Int(NFTA_TABLE_NAME.rawValue), name)
         message.putBig(Int(NFTA_TABLE_FLAGS.rawValue), UInt32(0))
         return message

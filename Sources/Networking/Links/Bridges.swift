@@ -27,8 +27,6 @@ enum Bridges {
         }
         try NetworkSysctl.enableForwarding(
             ipv6: record.enableIPv6 && !record.isInternal, ours: Naming.isOurs(interface:))
-        // Published ports are reached from 127.0.0.1 too. The packet filter drops what comes in for 127/8.
-        try NetworkSysctl.write(NetworkSysctl.path(.v4, name, "route_localnet"), 1)
         try NetworkSysctl.writeIfPresent(NetworkSysctl.path(.v6, name, "accept_ra"), 0)
         try NetworkSysctl.writeIfPresent(NetworkSysctl.path(.v6, name, "accept_dad"), 0)
         try NetworkSysctl.writeIfPresent(NetworkSysctl.path(.v6, name, "disable_ipv6"), record.enableIPv6 ? 0 : 1)

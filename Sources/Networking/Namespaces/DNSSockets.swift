@@ -55,28 +55,45 @@ public struct DNSSockets: Sendable {
     /// Answers come back from 127.0.0.11:53: connection tracking undoes the translation.
     private static func redirect(to port: UInt16) throws {
         let table = NFTTable(family: .ip, name: "swcompose-dns")
-        let (scratch, target, targetPort) = (NFTRegister(0), NFTRegister(1), NFTRegister(2))
+        let chain = "output"
+        let socket = try NetlinkSocket(NETLINK_NETFILTER)
         var batch = NFTBatch()
-        batch.add(table.create())
-        batch.add(table.delete())
-        batch.add(table.create())
-        batch.add(table.baseChain("output", type: "nat", hook: Int(NF_INET_LOCAL_OUT.rawValue), priority: -100))
-        for transport in [IPPROTO_UDP, IPPROTO_TCP] {
-            batch.add(
-                table.rule(
-                    in: "output",
-                    [
-                        .payload(.network, offset: 16, length: 4, scratch),
-                        .compare(scratch, equal: true, address.bytes),
-                        .meta(.transportProtocol, scratch),
-                        .compare(scratch, equal: true, [UInt8(transport)]),
-                        .payload(.transport, offset: 2, length: 2, scratch),
-                        .compare(scratch, equal: true, NFTElement.port(53)),
-                        .immediate(address.bytes, target),
-                        .immediate(NFTElement.port(port), targetPort),
-                        .destinationNAT(.v4, address: target, port: targetPort),
-                    ]))
+        do throws(NetlinkError) {
+            // A new container has none. Replacing costs a grace period of RCU, some milliseconds.
+            batch.add(table.create(exclusively: true))
+            for message in redirection(table, chain, port) { batch.add(message) }
+            try batch.commit(socket)
+        } catch {
+            guard error.errno == .fileExists else { throw error }
+            let present = try? NFTListing(socket: socket).rules(of: chain, in: table).map(\.comment)
+            if present == [comment(port), comment(port)] { return }
+            batch = NFTBatch()
+            for message in [table.create(), table.delete(), table.create()] + redirection(table, chain, port) {
+                batch.add(message)
+            }
+            try batch.commit(socket)
         }
-        try batch.commit(try NetlinkSocket(NETLINK_NETFILTER))
+    }
+
+    private static func comment(_ port: UInt16) -> String { "to port \(port)" }
+
+    private static func redirection(_ table: NFTTable, _ chain: String, _ port: UInt16) -> [NetlinkMessage] {
+        let (scratch, target, targetPort) = (NFTRegister(0), NFTRegister(1), NFTRegister(2))
+        let rules = [IPPROTO_UDP, IPPROTO_TCP].map { transport in
+            table.rule(
+                in: chain,
+                [
+                    .payload(.network, offset: 16, length: 4, scratch),
+                    .compare(scratch, equal: true, address.bytes),
+                    .meta(.transportProtocol, scratch),
+                    .compare(scratch, equal: true, [UInt8(transport)]),
+                    .payload(.transport, offset: 2, length: 2, scratch),
+                    .compare(scratch, equal: true, NFTElement.port(53)),
+                    .immediate(address.bytes, target),
+                    .immediate(NFTElement.port(port), targetPort),
+                    .destinationNAT(.v4, address: target, port: targetPort),
+                ], comment: comment(port))
+        }
+        return [table.baseChain(chain, type: "nat", hook: Int(NF_INET_LOCAL_OUT.rawValue), priority: -100)] + rules
     }
 }

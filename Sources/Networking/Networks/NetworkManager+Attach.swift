@@ -16,6 +16,10 @@ extension NetworkManager {
     /// Runs on the calling thread, which visits the container's namespace and comes back.
     /// - Throws: ``NetworkError``, ``NetlinkError``, ``SystemError``; then nothing is left.
     public func attach(_ request: AttachRequest) throws -> AttachResult {
+        var names: Set<String> = []
+        for interface in request.interfaces where !names.insert(interface.network).inserted {
+            throw NetworkError.invalid(network: interface.network, reason: "the container is to be put on it twice")
+        }
         let namespace = try NetworkNamespace(ofProcess: request.pid)
         var planned: [PlannedInterface] = []
         do {

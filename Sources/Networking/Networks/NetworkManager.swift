@@ -106,6 +106,7 @@ public struct NetworkManager: Sendable {
     /// Decides everything about a new network.
     private func plan(_ request: NetworkRequest) throws -> NetworkRecord {
         func invalid(_ reason: String) -> NetworkError { .invalid(network: request.name, reason: reason) }
+        try Self.checkOptions(request)
         let others = try list()
         let bridge = try bridgeName(request, others: others)
         let mtu = try mtu(request)
@@ -148,8 +149,26 @@ public struct NetworkManager: Sendable {
             requested: .init(subnets: request.subnets, bridgeName: request.bridgeName, mtu: request.mtu))
     }
 
+    static let mtuOption = "com.docker.network.driver.mtu"
+    static let bridgeOption = "com.docker.network.bridge.name"
+
+    /// Options that say what is done anyway are fine; others of the driver's would be silently disobeyed.
+    private static func checkOptions(_ request: NetworkRequest) throws {
+        let always = [
+            "com.docker.network.bridge.enable_icc": "true", "com.docker.network.bridge.enable_ip_masquerade": "true",
+            "com.docker.network.bridge.default_bridge": "false",
+        ]
+        for (key, value) in request.options.sorted(by: { $0.key < $1.key })
+        where key != mtuOption && key != bridgeOption && always[key] != value {
+            throw NetworkError.invalid(
+                network: request.name,
+                reason: "driver option \(key)=\(value) is not supported; supported are \(mtuOption) and \(bridgeOption)"
+            )
+        }
+    }
+
     private func bridgeName(_ request: NetworkRequest, others: [NetworkRecord]) throws -> String {
-        guard let name = request.bridgeName ?? request.options["com.docker.network.bridge.name"] else {
+        guard let name = request.bridgeName ?? request.options[Self.bridgeOption] else {
             return Naming.bridge(network: request.name, root: paths.data)
         }
         guard (1...15).contains(name.utf8.count), name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x2f && $0 < 0x7f }),
@@ -171,7 +190,7 @@ public struct NetworkManager: Sendable {
     }
 
     private func mtu(_ request: NetworkRequest) throws -> Int {
-        let option = request.options["com.docker.network.driver.mtu"]
+        let option = request.options[Self.mtuOption]
         guard
             let mtu = try request.mtu
                 ?? option.map({ text in

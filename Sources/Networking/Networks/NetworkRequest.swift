@@ -12,7 +12,8 @@ public struct NetworkRequest: Sendable, Equatable {
     public var bridgeName: String?
     /// nil: that of the host's uplink.
     public var mtu: Int?
-    /// Driver options; those understood are `com.docker.network.driver.mtu` and `com.docker.network.bridge.name`.
+    /// Driver options: `com.docker.network.driver.mtu`, `com.docker.network.bridge.name`. Others are an error, unless they
+    /// ask for what is done anyway.
     public var options: [String: String]
 
     public init(

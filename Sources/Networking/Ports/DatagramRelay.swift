@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import NIOCore
 internal import NIOPosix
 
@@ -19,7 +20,7 @@ final class DatagramRelay: ChannelInboundHandler {
     }
     private let relay: PortRelay
     private let idleTime: TimeAmount
-    private var sessions: [SocketAddress: Session] = [:]
+    private var sessions: [DatagramFlow: Session] = [:]
 
     init(_ relay: PortRelay, idleTime: TimeAmount) {
         self.relay = relay
@@ -28,10 +29,11 @@ final class DatagramRelay: ChannelInboundHandler {
 
     /// Serves a bound socket, which NIO takes over.
     static func serve(
-        _ socket: CInt, _ relay: PortRelay, idleTime: TimeAmount, on loop: any EventLoop
+        _ socket: CInt, isOnAllAddresses: Bool, _ relay: PortRelay, idleTime: TimeAmount, on loop: any EventLoop
     ) -> EventLoopFuture<any Channel> {
         DatagramBootstrap(group: loop)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: maximumDatagram))
+            .channelOption(.receivePacketInfo, value: isOnAllAddresses)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(DatagramRelay(relay, idleTime: idleTime))
@@ -42,7 +44,8 @@ final class DatagramRelay: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        let client = envelope.remoteAddress
+        let client = DatagramFlow(
+            client: envelope.remoteAddress, local: envelope.metadata?.packetInfo?.destinationAddress)
         switch sessions[client] {
         case .connected(let channel): channel.writeAndFlush(envelope.data, promise: nil)
         case .connecting(var waiting):
@@ -60,7 +63,7 @@ final class DatagramRelay: ChannelInboundHandler {
         sessions = [:]
     }
 
-    private func open(_ client: SocketAddress, _ first: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func open(_ client: DatagramFlow, _ first: ByteBuffer, _ context: ChannelHandlerContext) {
         guard sessions.count < PortRelay.maximumFlows, let (address, target) = relay.admit() else { return }
         sessions[client] = .connecting(waiting: [first])
         let answers = context.channel
@@ -93,21 +96,44 @@ final class DatagramRelay: ChannelInboundHandler {
     }
 }
 
+/// A client, and the address of ours that it sends to, where the port is held on all of them.
+private struct DatagramFlow: Hashable {
+    let client: SocketAddress
+    let local: SocketAddress?
+}
+
 /// On the socket towards the target: passes what comes back to one client.
 private final class DatagramAnswers: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
-    private let client: SocketAddress
+    private let flow: DatagramFlow
     private let port: any Channel
+    /// In bytes, where answers are sent past NIO, which cannot say from which address.
+    private let ends: (client: [UInt8], local: [UInt8])?
 
-    init(to client: SocketAddress, through port: any Channel) {
-        self.client = client
+    init(to flow: DatagramFlow, through port: any Channel) {
+        self.flow = flow
         self.port = port
+        func address(_ end: SocketAddress?) -> IPAddress? { end?.ipAddress.flatMap { IPAddress($0) } }
+        // A link-local client is found by its interface only, and the route to it chooses well.
+        if let client = address(flow.client), let local = address(flow.local), !client.isLinkLocal {
+            ends = (client.bytes, local.bytes)
+        } else {
+            ends = nil
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let answer = AddressedEnvelope(remoteAddress: client, data: unwrapInboundIn(data).data)
-        port.write(answer, promise: nil)
+        let answer = unwrapInboundIn(data).data
+        if let ends, let clientPort = flow.client.port {
+            try? port.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
+                InternetSocket.send(
+                    Array(answer.readableBytesView), over: socket, to: ends.client, port: UInt16(clientPort),
+                    from: ends.local)
+            }
+        } else {
+            port.write(AddressedEnvelope(remoteAddress: flow.client, data: answer), promise: nil)
+        }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { port.flush() }

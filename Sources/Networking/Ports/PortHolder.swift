@@ -78,7 +78,9 @@ public final class PortHolder: Sendable {
                 switch request.transport {
                 case .tcp: channels.append(try await StreamRelay.serve(descriptor, relay, on: loop).get())
                 case .udp:
-                    let channel = DatagramRelay.serve(descriptor, relay, idleTime: udpIdleTime, on: loop)
+                    let channel = DatagramRelay.serve(
+                        descriptor, isOnAllAddresses: socket.address.isUnspecified, relay, idleTime: udpIdleTime,
+                        on: loop)
                     channels.append(try await channel.get())
                 }
             }

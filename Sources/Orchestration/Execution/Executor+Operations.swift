@@ -97,7 +97,7 @@ extension Executor {
     }
 
     private func start(_ id: ContainerID) async throws {
-        await live.willStart(id)
+        guard await live.willStart(id) else { return }
         do {
             try await engine.startContainer(id)
         } catch {
@@ -185,7 +185,7 @@ extension Executor {
         report(.progress(ProgressEvent(object, name, ended)))
     }
 
-    /// What is gone already, or still used by others, is no failure.
+    /// What is gone already, or (in taking down) still used by others, is no failure.
     private func removal(
         _ object: ProgressEvent.Object, _ name: String, _ work: () async throws -> Void
     ) async throws {
@@ -193,7 +193,7 @@ extension Executor {
         do {
             try await work()
             report(.progress(ProgressEvent(object, name, .removed)))
-        } catch EngineError.inUse {
+        } catch EngineError.inUse where keepsGoing {
             report(.progress(ProgressEvent(object, name, .resourceInUse)))
         } catch EngineError.noSuchImage {
             report(.progress(ProgressEvent(object, name, .skipped, detail: "No such image")))

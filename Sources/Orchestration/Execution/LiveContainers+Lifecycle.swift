@@ -4,14 +4,16 @@ import ComposeFile
 extension LiveContainers {
     // MARK: What commands do
 
-    /// A command is about to start the container.
-    func willStart(_ id: ContainerID) async {
-        await settleRestart(id)
-        guard var entry = entries[id] else { return }
+    /// A command is about to start the container. Returns false where a restart by policy has just done so.
+    func willStart(_ id: ContainerID) async -> Bool {
+        let hadRestart = await settleRestart(id)
+        guard var entry = entries[id] else { return true }
         entry.onPurpose = false
         entry.restart = RestartMachine(entry.spec.restart)
-        entry.pendingStarts += 1
+        let isDone = hadRestart && (entry.pendingStarts > 0 || entry.phase == .running)
+        if !isDone { entry.pendingStarts += 1 }
         entries[id] = entry
+        return !isDone
     }
 
     func startFailed(_ id: ContainerID) {
@@ -23,11 +25,17 @@ extension LiveContainers {
     /// A command is about to stop the container: its restart policy does not apply any more.
     func willStop(_ id: ContainerID) async {
         entries[id]?.onPurpose = true
-        await settleRestart(id)
+        _ = await settleRestart(id)
     }
 
-    func stopped(_ id: ContainerID) { publish(.stop, id) }
-    func restarted(_ id: ContainerID) { publish(.restart, id) }
+    func stopped(_ id: ContainerID) {
+        if entries[id]?.phase == .running { entries[id]?.afterExit.append(.stop) } else { publish(.stop, id) }
+    }
+
+    func restarted(_ id: ContainerID) {
+        let isDue = (entries[id]?.pendingStarts ?? 0) > 0
+        if isDue { entries[id]?.afterStart.append(.restart) } else { publish(.restart, id) }
+    }
 
     /// A command is about to send a signal; one that ends the container is a stop on purpose.
     func willKill(_ id: ContainerID, signal: String) async {
@@ -44,20 +52,22 @@ extension LiveContainers {
         return upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
     }
 
-    /// Ends a restart by policy that is due or under way, so that a command finds a container that stands still.
-    private func settleRestart(_ id: ContainerID) async {
-        guard let task = entries[id]?.restarting else { return }
+    /// Ends a restart by policy that is due, and lets one under way finish, so that a command finds a container that
+    /// stands still. Returns whether there was one.
+    private func settleRestart(_ id: ContainerID) async -> Bool {
+        guard let task = entries[id]?.restarting else { return false }
         task.cancel()
         await task.value
         entries[id]?.restarting = nil
+        return true
     }
 
     // MARK: What the engine tells
 
-    public func handle(_ event: EngineEvent) async {
+    public func handle(_ event: EngineEvent) {
         switch event {
         case .started(let id): started(id)
-        case .exited(let id, let exit): await exited(id, exit)
+        case .exited(let id, let exit): exited(id, exit)
         case .removed(let id): removed(id)
         // Said by this actor itself.
         case .created, .health: break
@@ -72,13 +82,16 @@ extension LiveContainers {
         entry.startedAt = time.now()
         entry.health = HealthSchedule(entry.spec.healthcheck).map { HealthMachine($0) }
         entry.probing?.cancel()
+        let told = entry.afterStart
+        entry.afterStart = []
         entries[id] = entry
         publish(.start, id)
+        for action in told { publish(action, id) }
         startProbing(id)
         changed(id)
     }
 
-    private func exited(_ id: ContainerID, _ exit: ExitRecord) async {
+    private func exited(_ id: ContainerID, _ exit: ExitRecord) {
         guard var entry = entries[id] else { return }
         entry.probing?.cancel()
         entry.probing = nil
@@ -87,11 +100,18 @@ extension LiveContainers {
             entry.pendingStarts > 0
             ? .stay : entry.restart.exited(code: exit.code, ranFor: ranFor, onPurpose: entry.onPurpose)
         entry.phase = decision == .stay ? .exited(exit) : .restarting
+        let told = entry.afterExit
+        entry.afterExit = []
         entries[id] = entry
         if exit.oomKilled { publish(.oom, id) }
         publish(.die, id) {
             $0.exitCode = exit.code
             $0.willRestart = decision != .stay
+        }
+        for action in told { publish(action, id) }
+        if told.contains(.destroy) {
+            entries[id] = nil
+            return
         }
         changed(id)
         if case .restart(let delay) = decision { scheduleRestart(id, after: delay, exit: exit) }
@@ -129,7 +149,8 @@ extension LiveContainers {
         if case .startFailed(_, _, let reported)? = error as? EngineError { code = reported }
         let exit = ExitRecord(code: code, finishedAt: time.wallClock(), error: "\(error)")
         guard var entry = entries[id] else { return }
-        let decision = entry.restart.exited(code: code, ranFor: .zero, onPurpose: entry.onPurpose)
+        let decision = entry.restart.exited(
+            code: code, ranFor: .zero, onPurpose: entry.onPurpose || Task.isCancelled)
         entries[id] = entry
         switch decision {
         case .stay:

@@ -23,6 +23,12 @@ public actor LiveContainers {
         var run = 0
         /// On the time source's scale.
         var startedAt: Duration = .zero
+        /// What a command did and is told only after the exit, or the start, that belongs to it: the engine's events
+        /// may come later than its answers.
+        var afterExit: [ContainerEvent.Action] = []
+        var afterStart: [ContainerEvent.Action] = []
+        /// Removed; known until its exit has been told.
+        var isGone: Bool { afterExit.contains(.destroy) }
         var probing: Task<Void, Never>?
         var restarting: Task<Void, Never>?
     }
@@ -65,17 +71,23 @@ public actor LiveContainers {
     func renamed(_ id: ContainerID, to name: String) { entries[id]?.name = name }
 
     func removed(_ id: ContainerID) {
-        guard let entry = entries[id] else { return }
+        guard let entry = entries[id], !entry.isGone else { return }
         entry.probing?.cancel()
         entry.restarting?.cancel()
-        publish(.destroy, id)
-        entries[id] = nil
         for waiter in (waiters.removeValue(forKey: id) ?? [:]).values {
             waiter.continuation.resume(throwing: Failure("No such container: \(entry.name)"))
         }
+        if entry.phase == .running {
+            entries[id]?.afterExit.append(.destroy)
+        } else {
+            publish(.destroy, id)
+            entries[id] = nil
+        }
     }
 
-    public func snapshot(of id: ContainerID) -> Snapshot? { entries[id].map(Self.snapshot) }
+    public func snapshot(of id: ContainerID) -> Snapshot? { known(id).map(Self.snapshot) }
+
+    private func known(_ id: ContainerID) -> Entry? { entries[id].flatMap { $0.isGone ? nil : $0 } }
 
     private static func snapshot(_ entry: Entry) -> Snapshot {
         let hasCheck = HealthSchedule(entry.spec.healthcheck) != nil
@@ -87,7 +99,7 @@ public actor LiveContainers {
     /// Containers of these services (empty: all), without one-offs, by name.
     func summaries(of services: Set<String>) -> [ContainerSummary] {
         entries.compactMap { id, entry in
-            guard entry.spec.labels[Label.oneOff] != "True" else { return nil }
+            guard !entry.isGone, entry.spec.labels[Label.oneOff] != "True" else { return nil }
             let summary = Self.summary(id, entry)
             return services.isEmpty || services.contains(summary.service) ? summary : nil
         }.sorted { $0.name < $1.name }
@@ -106,7 +118,7 @@ public actor LiveContainers {
     public func wait(
         for id: ContainerID, until test: @escaping @Sendable (Snapshot) -> Result<Void, Failure>?
     ) async throws {
-        guard let entry = entries[id] else { throw Failure("No such container: \(id.short)") }
+        guard let entry = known(id) else { throw Failure("No such container: \(id.short)") }
         if let answer = test(Self.snapshot(entry)) { return try answer.get() }
         let token = makeToken()
         try await withTaskCancellationHandler {

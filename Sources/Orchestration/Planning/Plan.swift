@@ -52,9 +52,9 @@ public struct Operation: Sendable, Equatable, Identifiable {
         case createVolume(VolumeSpec)
         case removeVolume(name: String)
         case removeImage(String)
-        case create(ContainerBlueprint)
+        indirect case create(ContainerBlueprint)
         /// Makes the new one under a temporary name, stops and removes the old one, and gives the new one its name.
-        case recreate(ContainerBlueprint, old: ObservedContainer, options: RecreateOptions)
+        indirect case recreate(ContainerBlueprint, old: ObservedContainer, options: RecreateOptions)
         case rename(ContainerTarget, to: String)
         case start(ContainerTarget, hooks: [Hook])
         case stop(ContainerTarget, options: StopOptions)

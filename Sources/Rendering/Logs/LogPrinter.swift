@@ -18,7 +18,10 @@ public final class LogPrinter {
     private let options: Options
     private let output: OutputBuffer
     private let errors: OutputBuffer
-    private var sources: [String: Source] = [:]
+    private var sources: [Source] = []
+    private var indices: [String: Int] = [:]
+    /// Of the last line: the next one is mostly from the same.
+    private var last = (name: "", index: -1)
     private var nextColour = 0
     private var width = 0
     private static let palette = ["36", "33", "32", "35", "34", "36;1", "33;1", "32;1", "35;1", "34;1"]
@@ -30,16 +33,24 @@ public final class LogPrinter {
     }
 
     /// Makes a container known: colours go by the order of this, and the longest name sets the width of all prefixes.
-    public func register(_ name: String) {
-        guard sources[name] == nil else { return }
+    public func register(_ name: String) { _ = index(of: name) }
+
+    private func index(of name: String) -> Int {
+        if last.index >= 0, last.name == name { return last.index }
+        if let index = indices[name] {
+            last = (name, index)
+            return index
+        }
         var colour: String?
         if options.colour {
             colour = Self.palette[nextColour % Self.palette.count]
             nextColour += 1
         }
-        sources[name] = Source(name: name, colour: colour)
+        indices[name] = sources.count
+        sources.append(Source(name: name, colour: colour))
         width = max(width, name.count + 1)
-        for name in sources.keys { sources[name]!.prefix = prefix(of: sources[name]!) }
+        for index in sources.indices { sources[index].prefix = prefix(of: sources[index]) }
+        return sources.count - 1
     }
 
     private func prefix(of source: Source) -> [UInt8] {
@@ -53,12 +64,12 @@ public final class LogPrinter {
     }
 
     public func print(_ line: LogLine, of name: String) {
-        if sources[name] == nil { register(name) }
+        let index = index(of: name)
         let other = line.stream == .stderr && !options.joinStreams
         // What is still held back of the other stream was said before.
         (other ? output : errors).flush()
         let target = other ? errors : output
-        target.write(sources[name]!.prefix)
+        target.write(sources[index].prefix)
         if options.timestamps {
             var stamp: [UInt8] = []
             line.time.appendRFC3339(to: &stamp)
@@ -71,9 +82,9 @@ public final class LogPrinter {
 
     /// `web-1 exited with code 3`, on stdout.
     public func status(_ text: String, of name: String) {
-        if sources[name] == nil { register(name) }
+        let index = index(of: name)
         errors.flush()
-        output.write(coloured("\(name) \(text)\n", sources[name]!.colour))
+        output.write(coloured("\(name) \(text)\n", sources[index].colour))
     }
 
     public func flush() {

@@ -16,23 +16,22 @@ struct LogRecord {
         guard reader.skip("{") else { return nil }
         if reader.skip("}") { return record }
         repeat {
-            guard let key = reader.string(), reader.skip(":") else {
+            guard let key = reader.key(), reader.skip(":") else {
                 text.removeLast(text.count - start)
                 return nil
             }
             let understood: Bool
             switch key {
-            case "log": understood = reader.string(into: &text)
-            case "stream":
-                let name = reader.string()
-                if name == "stderr" { record.stream = .stderr }
+            case .log: understood = reader.string(into: &text)
+            case .stream:
+                let name = reader.plainString()
+                if let name, name.elementsEqual("stderr".utf8) { record.stream = .stderr }
                 understood = name != nil
-            case "time":
-                let value = reader.string()
-                let time = value.flatMap { Timestamp.parse(rfc3339: $0.utf8) }
+            case .time:
+                let time = reader.plainString().flatMap { Timestamp.parse(rfc3339: $0) }
                 if let time { record.time = time }
                 understood = time != nil
-            default: understood = reader.skipValue()
+            case .other: understood = reader.skipValue()
             }
             guard understood else {
                 text.removeLast(text.count - start)
@@ -50,6 +49,8 @@ struct LogRecord {
         return record
     }
 
+    private enum Key { case log, stream, time, other }
+
     private struct Reader {
         let bytes: UnsafeRawBufferPointer
         var position = 0
@@ -59,6 +60,31 @@ struct LogRecord {
             guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
             position += 1
             return true
+        }
+
+        mutating func key() -> Key? {
+            let start = position
+            guard let name = plainString() else {
+                // A name with escapes in it is none of ours.
+                position = start
+                return string() == nil ? nil : .other
+            }
+            if name.elementsEqual("log".utf8) { return .log }
+            if name.elementsEqual("stream".utf8) { return .stream }
+            return name.elementsEqual("time".utf8) ? .time : .other
+        }
+
+        /// A string without escapes, in place.
+        mutating func plainString() -> UnsafeRawBufferPointer? {
+            guard skip("\"") else { return nil }
+            let start = position
+            while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
+                guard bytes[position] != UInt8(ascii: "\\") else { return nil }
+                position += 1
+            }
+            guard position < bytes.count else { return nil }
+            position += 1
+            return UnsafeRawBufferPointer(rebasing: bytes[start..<position - 1])
         }
 
         mutating func string() -> String? {

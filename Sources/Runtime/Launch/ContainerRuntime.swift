@@ -63,11 +63,11 @@ public enum ContainerRuntime {
     /// - Throws: ``LaunchError``; ``LaunchError/invalid(_:)`` where the container does not run.
     public static func exec(_ request: ExecLaunch) throws(LaunchError) -> ExecHandle {
         do {
-            guard case .running(let pid, let startTime) = try status(runDirectory: request.runDirectory) else {
-                throw LaunchError.invalid("the container is not running")
-            }
+            guard let container = try ContainerProcesses.processes(runDirectory: request.runDirectory)?.container,
+                container.isAlive
+            else { throw LaunchError.invalid("the container is not running") }
             let binary = try ShimBinary.standard()
-            let plan = try LaunchPlanCompiler.plan(for: request, joining: pid, startTime: startTime)
+            let plan = try LaunchPlanCompiler.plan(for: request, joining: container.pid, startTime: container.startTime)
             var stdio: [Int32]?
             if case .descriptors(let input, let output, let error) = request.stdio { stdio = [input, output, error] }
             let shim = try ShimProcess.start("exec", binary, plan: try plan.encoded(), stdio: stdio)
@@ -120,6 +120,9 @@ public final class ExecHandle: Sendable {
     /// Blocks until the process has ended, and gives its exit code, 128 and the signal for one that was killed. To
     /// be called once.
     public func wait() -> Int32 { shim.wait() }
+
+    /// Lets the process outlive this object and the program that started it.
+    public func detach() { shim.send(LaunchMessage.detach) }
 
     /// Ends the process and its process group.
     public func kill() { shim.send(LaunchMessage.kill) }

@@ -17,6 +17,7 @@ struct CreateCommand: Command {
         guard flags.allResources || !project.services.isEmpty else { throw Failure("no service selected") }
         let options = try creation.upOptions(session, project, selected: selected, orphans: orphans)
         let involved = ServiceSelection.withDependencies(selected, in: project).filter { options.scale[$0] != 0 }
+        try ProjectTarget.refuseUnsupported(project, services: involved)
         try ImageCheck.run(project, services: involved, paths: session.paths)
         try await Conversation.run(.create(project, options), of: project.name, session, title: "Creating")
     }

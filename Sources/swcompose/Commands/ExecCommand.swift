@@ -71,7 +71,7 @@ struct ExecCommand: Command {
 
         let exec = try session.store.exec(in: container, options)
         if detach { return }
-        let code = options.tty ? try TerminalRelay(exec).run(forwardInput: options.stdin) : try exec.wait()
+        let code = options.tty ? try TerminalRelay(exec).run(forwardInput: options.stdin) : exec.wait()
         if code != 0 { throw ExitStatus(code: code) }
     }
 

@@ -9,5 +9,7 @@ struct SuperviseCommand: Command {
 
     @Option var project: String
 
-    func run(_ flags: GlobalFlags) async throws { try await SupervisorMain.run(project: project, paths: .standard()) }
+    func run(_ flags: GlobalFlags) async throws {
+        try await SupervisorMain.run(project: project, paths: .standard(), version: VersionCommand.reference)
+    }
 }

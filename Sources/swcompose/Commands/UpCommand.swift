@@ -98,6 +98,7 @@ struct UpCommand: Command {
         let options = try upOptions(session, project, selected, orphans)
         let involved =
             noDeps && !selected.isEmpty ? Set(selected) : ServiceSelection.withDependencies(selected, in: project)
+        try ProjectTarget.refuseUnsupported(project, services: involved)
         try ImageCheck.run(project, services: involved.filter { options.scale[$0] != 0 }, paths: session.paths)
 
         if noStart {
