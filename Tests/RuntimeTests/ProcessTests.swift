@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 import LinuxSystem
 import Synchronization
 import Testing
@@ -67,7 +67,7 @@ struct ProcessTests {
         #expect(Waiting.until(seconds: 10) { !identities[19].isAlive })
         try watcher.watch(identities[19]) { calls.add() }
         #expect(calls.value == 20)
-        for child in children { #expect(waitpid(child.pid, nil, WNOHANG) == -1 && errno == ECHILD) }
+        for child in children { #expect(waitpid(child.pid, nil, WNOHANG) == -1 && swc_errno() == ECHILD) }
     }
 
     @Test("an old number is no reason to reap the child that has it now")
