@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 import LinuxSystem
 
 /// A shell that waits for ``go()`` before it runs its script, so that it can be put somewhere first. Killed and reaped
@@ -18,9 +18,10 @@ final class HeldProcess {
         defer { posix_spawn_file_actions_destroy(&actions) }
         let words = ["/bin/sh", "-c", "read line || exit 99; \(script)"]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
+        var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), nil]
+        defer { for text in arguments + environment { free(text) } }
         var pid: pid_t = 0
-        let result = posix_spawn(&pid, "/bin/sh", &actions, nil, &arguments, environ)
+        let result = posix_spawn(&pid, "/bin/sh", &actions, nil, &arguments, &environment)
         guard result == 0 else { throw Failure(what: "posix_spawn", code: result) }
         self.pid = pid
     }
@@ -38,7 +39,7 @@ final class HeldProcess {
     func wait() -> Int32 {
         if let status { return status }
         var result: Int32 = 0
-        while waitpid(pid, &result, 0) == -1, errno == EINTR {}
+        while waitpid(pid, &result, 0) == -1, swc_errno() == EINTR {}
         status = result
         return result
     }

@@ -67,11 +67,12 @@ import Testing
             #expect(try verdict(Self.docker, number) == .allow)
         }
 
-        @Test(arguments: [
-            (165, 1), (166, 1), (272, 1), (308, 1), (425, 1), (321, 1), (246, 1), (250, 1), (323, 1),
-            (435, 38),  // clone3: its flags cannot be seen
-            (454 + 60, 38),  // newer than anything known
-        ] as [(UInt32, UInt32)])
+        @Test(
+            arguments: [
+                (165, 1), (166, 1), (272, 1), (308, 1), (425, 1), (321, 1), (246, 1), (250, 1), (323, 1),
+                (435, 38),  // clone3: its flags cannot be seen
+                (454 + 60, 38),  // newer than anything known
+            ] as [(UInt32, UInt32)])
         func otherCallsFail(number: UInt32, errno: UInt32) throws {
             #expect(try verdict(Self.docker, number) == .errno(errno))
         }
@@ -88,11 +89,26 @@ import Testing
             #expect(try verdict(Self.privileged, 56, [0x1000_0000 | 17]) == .allow)
         }
 
+        @Test func callsNewerThanTheLibraryAreDeniedWhereAllOthersAreAllowed() throws {
+            var profile = RuntimeSpec.Seccomp(defaultAction: "SCMP_ACT_ALLOW")
+            profile.syscalls = [.init(names: ["mseal", "bpf"], action: "SCMP_ACT_ERRNO", errnoRet: 1)]
+            let program = Result { try SeccompCompiler.compile(profile) }
+            #expect(try verdict(program, 462) == .errno(1))
+            #expect(try verdict(program, 321) == .errno(1))
+            #expect(try verdict(program, 463) == .allow)
+            profile.syscalls = [.init(names: ["mseal"], action: "SCMP_ACT_ERRNO")]
+            profile.syscalls?[0].args = [.init(index: 0, value: 1, op: "SCMP_CMP_EQ")]
+            #expect(throws: SeccompError.self) { try SeccompCompiler.compile(profile) }
+        }
+
         @Test func socketFamilies() throws {
             #expect(try verdict(Self.docker, 41, [2]) == .allow)
             #expect(try verdict(Self.docker, 41, [16]) == .allow)
             #expect(try verdict(Self.docker, 41, [38]) == .errno(1))
             #expect(try verdict(Self.docker, 41, [40]) == .errno(1))
+            #expect(try verdict(Self.docker, 41, [37]) == .errno(1))
+            #expect(try verdict(Self.docker, 41, [45]) == .allow)
+            #expect(try verdict(Self.docker, 41, [46]) == .errno(1))
         }
 
         @Test func thirtyTwoBitCallsHaveTheirOwnNumbers() throws {
@@ -103,7 +119,9 @@ import Testing
 
     @Test func capabilitiesOpenCalls() throws {
         let names = { (capabilities: [String]) in
-            Set(DockerDefaults.seccomp(capabilities: capabilities).syscalls?.filter { $0.args == nil }.flatMap(\.names) ?? [])
+            Set(
+                DockerDefaults.seccomp(capabilities: capabilities).syscalls?.filter { $0.args == nil }.flatMap(\.names)
+                    ?? [])
         }
         #expect(!names(Capabilities.docker).contains("mount"))
         #expect(names(["CAP_SYS_ADMIN"]).isSuperset(of: ["mount", "unshare", "clone3"]))
@@ -123,11 +141,31 @@ import Testing
         defer { try? Files.removeTree(run) }
         let compiler = SeccompCompiler(paths: HostPaths(data: run, run: run))
         var profile = RuntimeSpec.Seccomp(defaultAction: "SCMP_ACT_ALLOW")
-        profile.syscalls = [.init(names: ["kexec_load"], action: "SCMP_ACT_ERRNO", errnoRet: UInt32.random(in: 1...4000))]
+        profile.syscalls = [
+            .init(names: ["kexec_load"], action: "SCMP_ACT_ERRNO", errnoRet: UInt32.random(in: 1...4000))
+        ]
         let program = try compiler.bpf(for: profile)
         let names = try Files.list("\(run)/seccomp")
         #expect(names.count == 1)
         #expect(try Files.read("\(run)/seccomp/\(names[0])") == program)
+    }
+
+    @Test(arguments: [
+        (#"{"syscalls": []}"#, "defaultAction is missing"),
+        (#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["a"], "action": 5}]}"#, "syscalls[0].action: "),
+        (#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["a"]}]}"#, "syscalls[0].action is missing"),
+        (#"{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"]}"#, "flags: "),
+        ("{", ""),
+    ])
+    func profilesThatAreWrongSayWhere(json: String, place: String) throws {
+        let path = "/tmp/swcompose-profile-\(UInt64.random(in: 0 ... .max)).json"
+        defer { try? Files.removeTree(path) }
+        try Files.replace(path, with: Array(json.utf8))
+        #expect {
+            try SeccompProfile.load(path, capabilities: [])
+        } throws: {
+            "\($0)".hasPrefix("seccomp profile \(path): \(place)")
+        }
     }
 
     @Test func dockersProfileFormat() throws {

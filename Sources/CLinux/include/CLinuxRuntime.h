@@ -64,3 +64,7 @@ static inline int swc_waitid_pidfd(int pidfd, int options, pid_t *pid, int *code
     *status = info.si_status;
     return result;
 }
+
+// The C library's mathematics without a second view of its headers.
+static inline double swc_log2(double x) { return __builtin_log2(x); }
+static inline double swc_pow(double x, double y) { return __builtin_pow(x, y); }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CLinux
 internal import LinuxSystem
 
 /// Stopping all processes of a container, for a while or for good.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CLinux
 internal import LinuxSystem
 public import OCI
 
@@ -113,6 +113,7 @@ public struct CgroupHandle: Sendable {
         var postponed: ControlWrite?
         for write in writes {
             guard let place = directory(write.controller) else {
+                if write.isImplied { continue }
                 warnings.append(
                     CgroupWarning(
                         setting: write.setting, reason: "no \(write.controller) controller is mounted on this host"))
@@ -155,6 +156,7 @@ public struct CgroupHandle: Sendable {
             }
         }
         guard Files.exists(place) else { throw CgroupError.failed("cgroup \(path) does not exist") }
+        if write.isImplied { return true }
         warnings.append(
             CgroupWarning(
                 setting: write.setting, reason: "this kernel has no \(write.files.joined(separator: " or ")) here"))

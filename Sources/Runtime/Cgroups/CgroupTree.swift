@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CLinux
 internal import LinuxSystem
 
 /// Directories of one hierarchy with those below them: containers make cgroups inside their own.

@@ -11,6 +11,8 @@ struct ControlWrite: Equatable {
     /// The kernel compares this value with that of the next write and may refuse it until that is done: where it
     /// says `EINVAL`, this is tried again after the next.
     var dependsOnNext = false
+    /// Not asked for but derived: where it cannot be had, nothing is said.
+    var isImplied = false
 
     init(_ setting: String, _ controller: String, _ files: [String], _ values: [String], dependsOnNext: Bool = false) {
         self.setting = setting
@@ -35,6 +37,7 @@ enum LegacyWrites {
             }
             if let swap = memory.swap {
                 writes.append(ControlWrite("memory swap limit", "memory", ["memory.memsw.limit_in_bytes"], ["\(swap)"]))
+                writes[writes.count - 1].isImplied = (resources.memory?.swap ?? 0) == 0
             }
             if let reservation = memory.reservation {
                 writes.append(
@@ -119,6 +122,7 @@ enum UnifiedWrites {
                 // v2 counts swap alone, where v1 and Docker count it together with memory.
                 let alone = swap == -1 ? -1 : swap - max(memory.limit ?? 0, 0)
                 writes.append(ControlWrite("memory swap limit", "memory", ["memory.swap.max"], [limited(alone)]))
+                writes[writes.count - 1].isImplied = (resources.memory?.swap ?? 0) == 0
             }
             if let reservation = memory.reservation {
                 writes.append(ControlWrite("memory reservation", "memory", ["memory.low"], [limited(reservation)]))

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CLinux
 internal import OCI
 
 /// Docker's arithmetic of limits.
@@ -22,10 +22,10 @@ public enum ResourceConversions {
     /// without; the straight line that older runtimes use makes 39 of 1024.
     public static func cpuWeight(shares: UInt64) -> UInt64 {
         let shares = Double(min(max(shares, 2), 262_144))
-        let logarithm = log2(shares)
+        let logarithm = swc_log2(shares)
         let exponent = (logarithm * logarithm + 125 * logarithm) / 612 - 7.0 / 34
         // The margin keeps a value that is whole but for rounding from being lifted to the next.
-        return UInt64(min(max((pow(10, exponent) - 1e-6).rounded(.up), 1), 10000))
+        return UInt64(min(max((swc_pow(10, exponent) - 1e-6).rounded(.up), 1), 10000))
     }
 
     /// v1's `blkio.weight` (10 … 1000) as v2's `io.weight` (1 … 10000).

@@ -28,22 +28,22 @@ public enum Capabilities {
         "CAP_SETFCAP",
     ]
 
-    /// `cap_add` and `cap_drop` applied as Docker does: ALL in one list starts from there, then single names count.
+    /// `cap_add` and `cap_drop` applied as Docker does: adding ALL leaves only `cap_drop` to count, dropping ALL only
+    /// `cap_add`; else what is added wins over what is dropped. "All" is what this process itself may have: a host can
+    /// withhold some, and a container that asks for everything gets the rest.
     /// - Throws: ``CapabilityError``
     public static func resolve(add: [String], drop: [String], privileged: Bool) throws -> [String] {
         let add = try add.map(canonical)
         let drop = try drop.map(canonical)
         if privileged { return ownBoundingSet() }
-        var result: Set<String>
+        let result: Set<String>
         if add.contains(all) {
-            result = Set(names)
+            result = Set(ownBoundingSet()).subtracting(drop)
         } else if drop.contains(all) {
-            result = []
+            result = Set(add)
         } else {
-            result = Set(docker)
+            result = Set(docker).subtracting(drop).union(add)
         }
-        result.subtract(drop)
-        result.formUnion(add.filter { $0 != all })
         return names.filter(result.contains)
     }
 
@@ -55,6 +55,12 @@ public enum Capabilities {
         let full = upper.hasPrefix("CAP_") ? upper : "CAP_\(upper)"
         guard names.contains(full) else { throw CapabilityError.unknown(name) }
         return full
+    }
+
+    /// Those of `names` that no container on this host can be given, for a warning.
+    public static func ungrantable(_ names: [String]) -> [String] {
+        let own = Set(ownBoundingSet())
+        return names.filter { !own.contains($0) }
     }
 
     /// What this process may give at most: a privileged container cannot have more.

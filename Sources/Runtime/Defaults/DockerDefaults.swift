@@ -1,3 +1,4 @@
+internal import LinuxSystem
 public import OCI
 
 /// What Docker gives a container that asks for nothing.
@@ -7,7 +8,7 @@ public enum DockerDefaults {
         var spec = RuntimeSpec()
         spec.mounts = mounts
         spec.linux.namespaces = [.mount, .pid, .network, .ipc, .uts, .cgroup].map { .init($0) }
-        spec.linux.maskedPaths = maskedPaths
+        spec.linux.maskedPaths = maskedPaths + thermalThrottling
         spec.linux.readonlyPaths = readonlyPaths
         spec.linux.sysctl = [
             "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647",
@@ -42,6 +43,14 @@ public enum DockerDefaults {
         "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
         "/sys/firmware", "/sys/fs/selinux",
     ]
+
+    /// One for each processor of hosts that have them: how hot it runs tells what others compute.
+    static let thermalThrottling: [String] = {
+        let directory = "/sys/devices/system/cpu"
+        return ((try? Directory.subdirectories(directory)) ?? []).filter { name in
+            name.hasPrefix("cpu") && Int(name.dropFirst(3)) != nil
+        }.map { "\(directory)/\($0)/thermal_throttle" }.filter(Files.exists).sorted()
+    }()
 
     static let readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 

@@ -21,12 +21,12 @@ public final class ExitWatcher: Sendable {
         thread.submit { [weak self] in Self.wait(epoll) { self?.ended($0) } }
     }
 
-    /// Calls `onExit` once, on the watcher's thread, when the process has ended; at once where it already has. A child
-    /// of ours is reaped.
+    /// Calls `onExit` once when the process has ended: on the watcher's thread, or, where it already has, here and at
+    /// once. A child of ours is reaped.
     /// - Throws: ``SystemError`` of `pidfd_open` and `epoll_ctl`.
     public func watch(_ process: ProcessIdentity, onExit: @escaping @Sendable () -> Void) throws {
         guard let descriptor = try process.descriptor() else {
-            Self.reap(process.pid)
+            process.reap()
             onExit()
             return
         }
@@ -43,11 +43,6 @@ public final class ExitWatcher: Sendable {
         }
     }
 
-    private static func reap(_ pid: Int32) {
-        var info = siginfo_t()
-        waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG)
-    }
-
     private static func wait(_ epoll: OwnedDescriptor, _ deliver: (UInt64) -> Void) {
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         while true {
@@ -59,9 +54,7 @@ public final class ExitWatcher: Sendable {
     private func ended(_ number: UInt64) {
         guard let entry = watched.withLock({ $0.removeValue(forKey: number) }) else { return }
         epoll_ctl(epoll.raw, EPOLL_CTL_DEL, entry.descriptor.raw, nil)
-        // Only a child can be reaped; of any other there is nothing to collect.
-        var info = siginfo_t()
-        waitid(P_PIDFD, id_t(entry.descriptor.raw), &info, WEXITED | WNOHANG)
+        ProcessIdentity.reap(entry.descriptor)
         entry.onExit()
     }
 }

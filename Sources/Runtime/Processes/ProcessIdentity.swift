@@ -50,17 +50,36 @@ public struct ProcessIdentity: Sendable, Hashable {
         return true
     }
 
+    /// Collects its exit where it is a child of ours that has ended; nothing otherwise.
+    func reap() {
+        // By descriptor: the number may by now be that of another child, whose exit somebody else waits for.
+        let raw = swc_pidfd_open(pid, 0)
+        guard raw >= 0 else { return }
+        let descriptor = OwnedDescriptor(raw)
+        guard Self.stat(pid)?.startTime == startTime else { return }
+        Self.reap(descriptor)
+    }
+
+    static func reap(_ descriptor: OwnedDescriptor) {
+        var (child, code, status): (pid_t, CInt, CInt) = (0, 0, 0)
+        // ECHILD: not ours to collect.
+        _ = swc_waitid_pidfd(descriptor.raw, WEXITED | WNOHANG, &child, &code, &status)
+    }
+
     struct Stat: Equatable {
         var isZombie: Bool
         var startTime: UInt64
     }
 
-    /// The program's name, in parentheses, may hold anything, even `) R 1`: fields are counted from its last.
+    /// The program's name, in parentheses, may hold anything, even `) R 1`: fields are counted from its last. By
+    /// bytes, as a name can end with half a character that would take the parenthesis into itself.
     static func parse(stat text: String) -> Stat? {
-        guard let end = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: " ")
-        guard fields.count > 19, let startTime = UInt64(fields[19]) else { return nil }
-        return Stat(isZombie: fields[0] == "Z" || fields[0] == "X", startTime: startTime)
+        let bytes = text.utf8
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = bytes[bytes.index(after: end)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 19, let startTime = UInt64(String(fields[19]) ?? "") else { return nil }
+        let state = fields[0].first
+        return Stat(isZombie: state == UInt8(ascii: "Z") || state == UInt8(ascii: "X"), startTime: startTime)
     }
 
     private static func stat(_ pid: Int32) -> Stat? {

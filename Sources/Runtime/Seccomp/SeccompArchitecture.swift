@@ -24,10 +24,11 @@ enum SeccompArchitecture {
     }
 }
 
-/// System calls newer than the libseccomp that is linked. From 424 on a call has the same number everywhere.
+/// System calls that the libseccomp that is linked may be too old for. From 424 on a call has the same number everywhere.
 enum NewSystemCalls {
-    /// The first number that Debian 12's libseccomp does not know.
-    static let first: UInt32 = 451
+    /// From the first number that Debian 12's libseccomp does not know to ARM's private calls; beyond these, from
+    /// 0x40000000, are the x32 forms of the others.
+    static let range: Range<Int32> = 451..<0x000f_0000
     static let numbers: [String: UInt32] = [
         "cachestat": 451, "fchmodat2": 452, "map_shadow_stack": 453, "futex_wake": 454, "futex_wait": 455,
         "futex_requeue": 456, "statmount": 457, "listmount": 458, "lsm_get_self_attr": 459, "lsm_set_self_attr": 460,

@@ -76,39 +76,68 @@ public struct SeccompCompiler: Sendable {
         }
         // Looked up in a tree: a chain of some four hundred comparisons would be walked at every call.
         seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
-        var newer: [UInt32: UInt32] = [:]
+        var newer: [UInt32: NewCall] = [:]
         for rule in profile.syscalls ?? [] {
             let action = try action(rule.action, rule.errnoRet)
             let arguments = try (rule.args ?? []).map(comparison)
             for name in rule.names {
-                let number = seccomp_syscall_resolve_name(name)
-                if number == __NR_SCMP_ERROR {
-                    if let known = NewSystemCalls.numbers[name], arguments.isEmpty { newer[known] = action }
-                    continue
+                let resolved = seccomp_syscall_resolve_name(name)
+                let isKnown = resolved != __NR_SCMP_ERROR
+                // Names of other architectures and misspelt ones mean nothing here, as with Docker.
+                guard let number = isKnown ? resolved : NewSystemCalls.numbers[name].map(CInt.init) else { continue }
+                if NewSystemCalls.range.contains(number) {
+                    // Also where this libseccomp knows the call, as distributions add single ones to old versions:
+                    // the prologue is asked first.
+                    newer[UInt32(number)] = arguments.isEmpty ? .answer(action) : .leave
+                    if arguments.isEmpty { continue }
+                    guard isKnown else {
+                        throw SeccompError.rejected(
+                            rule: name, reason: "this libseccomp is too old to look at the call's arguments")
+                    }
                 }
                 let result = seccomp_rule_add_array(context, action, number, UInt32(arguments.count), arguments)
                 // A rule that only repeats the default action is refused, and needless.
                 guard result == 0 || result == -EACCES || result == -EEXIST else { throw failure(name, result) }
             }
         }
-        return prologue(newer, default: try action(profile.defaultAction, profile.defaultErrnoRet)) + (try export(context))
+        return prologue(newer, default: try action(profile.defaultAction, profile.defaultErrnoRet))
+            + (try export(context))
     }
 
-    /// What libseccomp does not know is decided before its program runs: calls that the profile names get their action,
-    /// all others that are as new do not exist.
-    private static func prologue(_ actions: [UInt32: UInt32], default action: UInt32) -> [UInt8] {
-        guard action & UInt32(SECCOMP_RET_ACTION_FULL) == UInt32(SECCOMP_RET_ERRNO) else { return [] }
-        var program = [FilterInstruction(code: BPF.loadWord, k: 0)]
-        for (number, action) in actions.sorted(by: { $0.key < $1.key }) {
-            program.append(FilterInstruction(code: BPF.jumpIfEqual, ifTrue: 0, ifFalse: 1, k: number))
-            program.append(FilterInstruction(code: BPF.return, k: action))
+    /// What the prologue does with a call of ``NewSystemCalls``.
+    private enum NewCall {
+        case answer(UInt32)
+        /// To libseccomp's program.
+        case leave
+    }
+
+    /// Decides on calls newer than libseccomp before its program runs: those that the profile names get their action.
+    /// Where the profile answers all others with an error, those that are as new do not exist.
+    private static func prologue(_ calls: [UInt32: NewCall], default action: UInt32) -> [UInt8] {
+        let deniesUnknown = action & UInt32(SECCOMP_RET_ACTION_FULL) == UInt32(SECCOMP_RET_ERRNO)
+        if calls.isEmpty, !deniesUnknown { return [] }
+        var ending: [FilterInstruction] = []
+        if deniesUnknown {
+            ending = [
+                FilterInstruction(
+                    code: BPF.jumpIfGreaterOrEqual, ifTrue: 0, ifFalse: 2, k: UInt32(NewSystemCalls.range.lowerBound)),
+                FilterInstruction(
+                    code: BPF.jumpIfGreaterOrEqual, ifTrue: 1, ifFalse: 0, k: UInt32(NewSystemCalls.range.upperBound)),
+                FilterInstruction(code: BPF.return, k: UInt32(SECCOMP_RET_ERRNO) | UInt32(ENOSYS)),
+            ]
         }
-        // From x32Bit on a number means the x32 call below it.
-        let x32Bit: UInt32 = 0x4000_0000
-        program.append(FilterInstruction(code: BPF.jumpIfGreaterOrEqual, ifTrue: 0, ifFalse: 2, k: NewSystemCalls.first))
-        program.append(FilterInstruction(code: BPF.jumpIfGreaterOrEqual, ifTrue: 1, ifFalse: 0, k: x32Bit))
-        program.append(FilterInstruction(code: BPF.return, k: UInt32(SECCOMP_RET_ERRNO) | UInt32(ENOSYS)))
-        return program.flatMap(\.bytes)
+        // Two instructions a call.
+        var remaining = calls.count * 2
+        var program = [FilterInstruction(code: BPF.loadWord, k: 0)]
+        for (number, call) in calls.sorted(by: { $0.key < $1.key }) {
+            remaining -= 2
+            program.append(FilterInstruction(code: BPF.jumpIfEqual, ifTrue: 0, ifFalse: 1, k: number))
+            switch call {
+            case .answer(let action): program.append(FilterInstruction(code: BPF.return, k: action))
+            case .leave: program.append(FilterInstruction(code: BPF.jump, k: UInt32(remaining + ending.count)))
+            }
+        }
+        return (program + ending).flatMap(\.bytes)
     }
 
     private static func export(_ context: scmp_filter_ctx) throws -> [UInt8] {
@@ -159,7 +188,9 @@ public struct SeccompCompiler: Sendable {
             hash = (hash ^ 0xff) &* 0x100_0000_01b3
         }
         let version = seccomp_version().pointee
-        mix("2 \(version.major).\(version.minor).\(version.micro) \(profile.defaultAction) \(profile.defaultErrnoRet ?? 0)")
+        mix(
+            "3 \(version.major).\(version.minor).\(version.micro) \(profile.defaultAction) \(profile.defaultErrnoRet ?? 0)"
+        )
         for name in profile.architectures ?? [] { mix(name) }
         for rule in profile.syscalls ?? [] {
             mix("\(rule.action) \(rule.errnoRet ?? 0)")
@@ -188,6 +219,7 @@ struct FilterInstruction {
 /// Opcodes of classic BPF.
 enum BPF {
     static let loadWord: UInt16 = 0x20
+    static let jump: UInt16 = 0x05
     static let jumpIfEqual: UInt16 = 0x15
     static let jumpIfGreaterOrEqual: UInt16 = 0x35
     static let `return`: UInt16 = 0x06

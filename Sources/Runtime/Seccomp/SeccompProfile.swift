@@ -9,6 +9,8 @@ public enum SeccompProfile {
         var defaultErrnoRet: UInt32?
         var architectures: [String]?
         var archMap: [Architectures]?
+        var flags: [String]?
+        var listenerPath: String?
         var syscalls: [Rule]?
     }
     private struct Architectures: Decodable {
@@ -42,8 +44,16 @@ public enum SeccompProfile {
         let file: File
         do {
             file = try JSONDecoder().decode(File.self, from: Data(try Files.read(path)))
+        } catch let error as DecodingError {
+            throw SeccompError.unreadableProfile(path: path, reason: describe(error))
         } catch {
             throw SeccompError.unreadableProfile(path: path, reason: "\(error)")
+        }
+        if let flag = file.flags?.first {
+            throw SeccompError.unreadableProfile(path: path, reason: "flags: \(flag) cannot be had")
+        }
+        if file.listenerPath != nil {
+            throw SeccompError.unreadableProfile(path: path, reason: "listenerPath: notifications cannot be had")
         }
         var result = RuntimeSpec.Seccomp(defaultAction: file.defaultAction)
         result.defaultErrnoRet = file.defaultErrnoRet
@@ -56,9 +66,27 @@ public enum SeccompProfile {
             if let condition = rule.excludes, host.meets(any: condition) { return nil }
             return .init(
                 names: rule.names ?? rule.name.map { [$0] } ?? [], action: rule.action, errnoRet: rule.errnoRet,
-                args: rule.args.map { $0.map { .init(index: $0.index, value: $0.value, valueTwo: $0.valueTwo, op: $0.op) } })
+                args: rule.args.map {
+                    $0.map { .init(index: $0.index, value: $0.value, valueTwo: $0.valueTwo, op: $0.op) }
+                })
         }
         return result
+    }
+
+    /// Which field, such as `syscalls[3].args[0].value`, and what is wrong with it.
+    private static func describe(_ error: DecodingError) -> String {
+        func place(_ path: [any CodingKey]) -> String {
+            path.reduce("") { text, key in
+                if let index = key.intValue { return "\(text)[\(index)]" }
+                return text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)"
+            }
+        }
+        switch error {
+        case .keyNotFound(let key, let context): return "\(place(context.codingPath + [key])) is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            return (context.codingPath.isEmpty ? "" : "\(place(context.codingPath)): ") + context.debugDescription
+        @unknown default: return "\(error)"
+        }
     }
 
     private struct Host {
@@ -92,7 +120,8 @@ struct KernelVersion: Comparable {
     let major: Int
     let minor: Int
 
-    static let running = KernelVersion((try? Files.readString("/proc/sys/kernel/osrelease")) ?? "") ?? .init(major: 0, minor: 0)
+    static let running =
+        KernelVersion((try? Files.readString("/proc/sys/kernel/osrelease")) ?? "") ?? .init(major: 0, minor: 0)
 
     init(major: Int, minor: Int) {
         self.major = major
@@ -105,5 +134,7 @@ struct KernelVersion: Comparable {
         self.init(major: major, minor: minor)
     }
 
-    static func < (left: KernelVersion, right: KernelVersion) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
+    static func < (left: KernelVersion, right: KernelVersion) -> Bool {
+        (left.major, left.minor) < (right.major, right.minor)
+    }
 }

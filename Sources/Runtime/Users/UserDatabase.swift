@@ -47,7 +47,7 @@ public struct UserDatabase: Sendable {
         /// passwd: the home directory.
         var home = ""
         /// group: members.
-        var members: [Substring] = []
+        var members: [String] = []
     }
     /// A file larger than this is not one that a system uses.
     private static let maximumSize = 8 << 20
@@ -63,13 +63,15 @@ public struct UserDatabase: Sendable {
     }
 
     init(passwd: String, group: String) {
-        users = Self.lines(passwd, fields: 7).compactMap { fields in
+        // Short lines, without home and shell or without members, are met in hand-made images.
+        users = Self.lines(passwd, fields: 4).compactMap { fields in
             guard let uid = Self.number(fields[2]), let gid = Self.number(fields[3]) else { return nil }
-            return Entry(name: String(fields[0]), id: uid, gid: gid, home: String(fields[5]))
+            return Entry(name: fields[0], id: uid, gid: gid, home: fields.count > 5 ? fields[5] : "")
         }
-        groups = Self.lines(group, fields: 4).compactMap { fields in
+        groups = Self.lines(group, fields: 3).compactMap { fields in
             guard let gid = Self.number(fields[2]) else { return nil }
-            return Entry(name: String(fields[0]), id: gid, members: fields[3].split(separator: ","))
+            let members = fields.count > 3 ? fields[3].utf8.split(separator: UInt8(ascii: ",")) : []
+            return Entry(name: fields[0], id: gid, members: members.map { String($0)! })
         }
     }
 
@@ -83,14 +85,16 @@ public struct UserDatabase: Sendable {
             throw UserError.malformed(text)
         }
         let wanted = text.isEmpty ? "0" : String(parts[0])
-        let entry = users.first { $0.name == wanted } ?? Self.number(wanted).flatMap { id in users.first { $0.id == id } }
-        guard let uid = entry?.id ?? Self.number(wanted) else {
+        let number = Self.number(wanted)
+        // A number is that id, whatever names the image's author made up: a user called "1000" may have the id 0.
+        let entry = users.first { user in number.map { user.id == $0 } ?? (user.name == wanted) }
+        guard let uid = number ?? entry?.id else {
             throw Self.looksNumeric(wanted) ? UserError.malformed(text) : UserError.noSuchUser(wanted)
         }
         let gid = try parts.count == 2 ? group(String(parts[1]), in: text) : entry?.gid ?? 0
         var additional: [UInt32] = []
         if parts.count < 2, let name = entry?.name {
-            additional = groups.filter { $0.members.contains(name[...]) }.map(\.id)
+            additional = groups.filter { $0.members.contains(name) }.map(\.id)
         }
         for name in additionalGroups { additional.append(try group(name, in: name)) }
         var seen: Set<UInt32> = []
@@ -100,8 +104,8 @@ public struct UserDatabase: Sendable {
     }
 
     private func group(_ name: String, in text: String) throws -> UInt32 {
-        if let found = groups.first(where: { $0.name == name }) { return found.id }
         if let number = Self.number(name) { return number }
+        if let found = groups.first(where: { $0.name == name }) { return found.id }
         throw Self.looksNumeric(name) ? UserError.malformed(text) : UserError.noSuchGroup(name)
     }
 
@@ -117,17 +121,20 @@ public struct UserDatabase: Sendable {
         text.first.map { $0.isNumber || $0 == "-" || $0 == "+" } ?? false
     }
 
-    private static func lines(_ text: String, fields count: Int) -> [[Substring]] {
-        text.split(whereSeparator: \.isNewline).compactMap { line in
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            return fields.count >= count && !fields[0].isEmpty && !line.hasPrefix("#") ? fields : nil
+    /// By bytes: to characters, a line's end or a colon with a combining mark after it would be another character.
+    private static func lines(_ text: String, fields count: Int) -> [[String]] {
+        text.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard fields.count >= count, !fields[0].isEmpty, line.first != UInt8(ascii: "#") else { return nil }
+            return fields.map { String(decoding: $0, as: UTF8.self) }
         }
     }
 
     private static func read(_ path: String, _ root: OwnedDescriptor) throws -> String {
         let file: OwnedDescriptor
         do { file = try root.openInRoot(path, O_RDONLY | O_NONBLOCK) } catch let error as SystemError
-        where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+            where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory
+        {
             return ""
         }
         var info = stat()
@@ -135,6 +142,7 @@ public struct UserDatabase: Sendable {
         guard info.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG), info.st_size <= maximumSize else {
             throw SystemError("read", .fileTooLarge, "/\(path) of the container")
         }
-        return try Files.readString("/proc/self/fd/\(file.raw)")
+        // Bounded again: a container that runs may let the file grow meanwhile.
+        return try ControlFile.read("/proc/self/fd/\(file.raw)", limit: maximumSize)
     }
 }
