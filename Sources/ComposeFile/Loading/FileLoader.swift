@@ -98,7 +98,6 @@ final class FileLoader {
         try applyInclude(&document, of: file, context)
         var merged = Merger(reporter: reporter).merge(model, with: document)
         merged = Unicity(reporter: reporter).enforce(merged)
-        try reporter.check()
         var validator = Validator(reporter: reporter)
         validator.validate(merged)
         try reporter.check()
