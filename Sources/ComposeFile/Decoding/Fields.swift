@@ -12,8 +12,11 @@ struct FieldReader {
     }
 
     func flag(_ key: String) -> Bool? { mapping[key]?.bool }
+    /// Never inlined: Swift 6.3.1's optimiser fails on the inlined copies.
+    @inline(never)
     func int(_ key: String) -> Int64? { mapping[key]?.int }
-    func smallInt(_ key: String) -> Int? { mapping[key]?.int.map { Int(clamping: $0) } }
+    @inline(never)
+    func smallInt(_ key: String) -> Int? { int(key).map { Int(clamping: $0) } }
 
     /// As ``int(_:)``, zero meaning that nothing was asked for.
     func amount(_ key: String) -> Int64? { int(key).flatMap { $0 == 0 ? nil : $0 } }

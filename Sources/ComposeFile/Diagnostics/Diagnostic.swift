@@ -36,14 +36,29 @@ public struct Diagnostic: Sendable, Equatable, Codable {
         if let source, line > 0 {
             let number = String(line)
             let margin = String(repeating: " ", count: number.count)
+            let (excerpt, caret) = excerpt(of: source)
             var indent = ""
-            for character in source.unicodeScalars.prefix(max(0, column - 1)) {
+            for character in excerpt.unicodeScalars.prefix(caret) {
                 indent.unicodeScalars.append(character == "\t" ? "\t" : " ")
             }
-            text += "\n \(number) | \(source)\n \(margin) | \(indent)^"
+            text += "\n \(number) | \(excerpt)\n \(margin) | \(indent)^"
         }
         if let hint { text += "\n  hint: \(hint)" }
         return text
+    }
+
+    /// The line, cut around the column where it is very long, and the caret's place in it.
+    private func excerpt(of source: String) -> (text: String, caret: Int) {
+        let scalars = Array(source.unicodeScalars)
+        let caret = min(max(0, column - 1), scalars.count)
+        guard scalars.count > 160 else { return (source, caret) }
+        let start = max(0, caret - 80)
+        let end = min(scalars.count, caret + 80)
+        var view = String.UnicodeScalarView()
+        if start > 0 { view.append("…") }
+        view.append(contentsOf: scalars[start..<end])
+        if end < scalars.count { view.append("…") }
+        return (String(view), caret - start + (start > 0 ? 1 : 0))
     }
 }
 

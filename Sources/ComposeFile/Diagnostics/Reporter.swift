@@ -23,13 +23,24 @@ final class Reporter {
 
     /// Ends the stage if anything was wrong in it.
     func check() throws(ComposeFileError) {
-        if hasErrors { throw ComposeFileError(diagnostics: errors) }
+        if hasErrors { throw ComposeFileError(diagnostics: ordered) }
+    }
+
+    /// By place, files in the order in which they were read; what has no place comes first.
+    private var ordered: [Diagnostic] {
+        var ranks: [String: Int] = [:]
+        for (rank, source) in sources.sources.enumerated() where ranks[source.name] == nil { ranks[source.name] = rank }
+        func key(_ item: (offset: Int, element: Diagnostic)) -> (Int, Int, Int, Int) {
+            let rank = item.element.file.flatMap { ranks[$0] } ?? -1
+            return (rank, item.element.line, item.element.column, item.offset)
+        }
+        return errors.enumerated().sorted { key($0) < key($1) }.map(\.element)
     }
 
     /// An error that ends the load at once, together with those found before.
     func fatal(_ message: String, at mark: Mark = .none, hint: String? = nil) -> ComposeFileError {
         error(message, at: mark, hint: hint)
-        return ComposeFileError(diagnostics: errors)
+        return ComposeFileError(diagnostics: ordered)
     }
 
     private func diagnostic(

@@ -62,7 +62,8 @@ struct Interpolator {
             switch error.reason {
             case .invalidFormat:
                 reporter.error(
-                    "invalid interpolation format for \(Self.name(path)): \"\(text)\"", at: place,
+                    "invalid interpolation format for \(Self.name(path)): \"\(Self.line(of: text, dollar: error.dollar))\"",
+                    at: place,
                     hint: "write $$ for a literal $")
             case .missing(let variable, let message):
                 reporter.error(
@@ -71,6 +72,17 @@ struct Interpolator {
             }
             return nil
         }
+    }
+
+    /// The line of the text that holds a `$`.
+    private static func line(of text: String, dollar: Int) -> Substring {
+        var remaining = dollar
+        for line in text.split(separator: "\n") {
+            let count = line.utf8.count { $0 == UInt8(ascii: "$") }
+            if remaining < count { return line }
+            remaining -= count
+        }
+        return text[...]
     }
 
     private static func name(_ path: [String]) -> String {

@@ -92,13 +92,12 @@ final class FileLoader {
     private func add(
         _ document: Node, of file: String, to model: Node, _ context: Context
     ) throws(ComposeFileError) -> Node {
+        // Faults of interpolation are told together with those of the table.
         var document = interpolated(document, context)
-        try reporter.check()
         try applyExtends(&document, of: file, context)
         try applyInclude(&document, of: file, context)
         var merged = Merger(reporter: reporter).merge(model, with: document)
         merged = Unicity(reporter: reporter).enforce(merged)
-        try reporter.check()
         var validator = Validator(reporter: reporter)
         validator.validate(merged)
         try reporter.check()
@@ -116,13 +115,9 @@ final class FileLoader {
     }
 
     private func interpolated(_ document: Node, _ context: Context) -> Node {
-        let root = Self.withoutEmptySections(document)
-        if options.noInterpolate { return root }
-        return Interpolator(environment: context.environment, reporter: reporter).interpolate(root)
+        if options.noInterpolate { return document }
+        return Interpolator(environment: context.environment, reporter: reporter).interpolate(document)
     }
-
-    /// Lists of strings may hold empty ones by way of unset variables; the reference drops them from `dns`.
-    private static func withoutEmptySections(_ document: Node) -> Node { document }
 
     // MARK: extends
 

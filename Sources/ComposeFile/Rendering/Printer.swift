@@ -28,9 +28,20 @@ struct Printer {
     private func object(_ mapping: Mapping, _ rule: Rule, isTop: Bool) -> Printed {
         guard let fields = rule.fields else { return .map([]) }
         var entries: [(key: String, value: Printed)] = []
-        for name in fields.names {
+        // By what is there, not by what could be: most attributes of a service are absent.
+        var present: [(position: Int, name: String, node: Node?)] = []
+        for entry in mapping {
+            if let position = fields.position(of: entry.key) { present.append((position, entry.key, entry.value)) }
+        }
+        if format == .json {
+            for position in fields.printedWhenAbsent where mapping[fields.names[position]] == nil {
+                present.append((position, fields.names[position], nil))
+            }
+        }
+        present.sort { $0.position < $1.position }
+        for (_, name, node) in present {
             guard let field = fields[name], !field.traits.isHidden else { continue }
-            guard let value = self.field(mapping[name], field) else { continue }
+            guard let value = self.field(node, field) else { continue }
             let key = format == .json ? field.traits.jsonKey ?? name : name
             entries.append((key, value))
         }

@@ -113,6 +113,8 @@ final class Rule: Sendable {
     struct Fields: Sendable {
         let names: [String]
         private let rules: [String: (position: Int, rule: Rule)]
+        /// Positions of fields that JSON shows even where they are not given.
+        let printedWhenAbsent: [Int]
         let required: [String]
         let allowsExtensions: Bool
         /// Unknown keys are allowed too.
@@ -120,6 +122,7 @@ final class Rule: Sendable {
 
         init(_ list: [(String, Rule)], required: [String] = [], allowsExtensions: Bool = true, isOpen: Bool = false) {
             names = list.map(\.0)
+            printedWhenAbsent = list.indices.filter { list[$0].1.traits.keepsZeroInJSON }
             var rules: [String: (position: Int, rule: Rule)] = [:]
             for (position, (name, rule)) in list.enumerated() { rules[name] = (position, rule) }
             self.rules = rules
