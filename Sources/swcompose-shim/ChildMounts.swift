@@ -362,6 +362,12 @@ extension Child {
     private func place(_ tree: CInt, _ path: CPath, _ wanted: Root.Wanted) throws(Failure) {
         let (target, _) = try root.make(path, wanted, mode: wanted == .directory ? 0o755 : 0o644)
         defer { close(target) }
+        var info = stat()
+        try check("fstat") { fstat(target, &info) }
+        // The kernel would say EINVAL, which tells nobody anything.
+        guard (info.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)) == (wanted == .directory) else {
+            throw Failure("move_mount", ENOTDIR)
+        }
         try move(tree, onto: target)
     }
 

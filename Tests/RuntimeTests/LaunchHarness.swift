@@ -10,12 +10,14 @@ import Testing
 /// A container of busybox's in a directory of its own under /tmp, taken away with this object.
 final class LaunchHarness {
     let base: String
+    private let isOwner: Bool
     var root: String { "\(base)/lower" }
     var upper: String { "\(base)/upper" }
     var runDirectory: String { "\(base)/run" }
     var logPath: String { "\(base)/log/container.log" }
 
     init() throws {
+        isOwner = true
         base = "/tmp/swc-launch-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         for name in ["lower/bin", "lower/etc", "lower/proc", "lower/sys", "lower/tmp", "upper", "work", "log", "run"] {
             try Files.makeDirectories("\(base)/\(name)")
@@ -25,14 +27,22 @@ final class LaunchHarness {
         try Files.writeAll(file.raw, busybox)
         for name in [
             "sh", "true", "echo", "cat", "ls", "sleep", "id", "stat", "head", "printf", "stty", "readlink",
-            "kill", "ps", "dd", "seq", "touch", "mkdir", "mount", "ulimit", "test", "grep", "hostname", "wc", "tr",
+            "kill", "ps", "dd", "seq", "touch", "mkdir", "mount", "ulimit", "test", "grep", "hostname", "wc", "tr", "sed",
         ] {
             symlink("busybox", "\(root)/bin/\(name)")
         }
         setenv("SWCOMPOSE_SHIM", Self.shimPath, 1)
     }
 
+    /// One that another process has made and will take away.
+    init(existing base: String) throws {
+        self.base = base
+        setenv("SWCOMPOSE_SHIM", Self.shimPath, 1)
+        isOwner = false
+    }
+
     deinit {
+        guard isOwner else { return }
         if case .running? = try? ContainerRuntime.status(runDirectory: runDirectory) {
             try? ContainerRuntime.signal(runDirectory: runDirectory, SIGKILL)
             _ = try? waitForExit()
