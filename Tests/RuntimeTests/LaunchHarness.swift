@@ -127,6 +127,20 @@ final class LaunchHarness {
         throw SystemError("wait for exit", .timedOut, runDirectory)
     }
 
+    /// Waits until the last record has this in it, without reading all of the file over and over.
+    func waitForLog(endingWith text: String) throws {
+        var tail = [UInt8](repeating: 0, count: 160)
+        for _ in 0..<1000 {
+            if let file = try? OwnedDescriptor.open(logPath, O_RDONLY) {
+                let end = lseek(file.raw, 0, Int32(SEEK_END))
+                let count = pread(file.raw, &tail, tail.count, max(0, end - tail.count))
+                if count > 0, String(decoding: tail[0..<count], as: UTF8.self).contains(text) { return }
+            }
+            usleep(10_000)
+        }
+        throw SystemError("wait for log", .timedOut, text)
+    }
+
     struct LogRecord: Codable, Equatable {
         var log: String
         var stream: String
