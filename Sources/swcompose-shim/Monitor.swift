@@ -101,6 +101,8 @@ struct Monitor {
             close(caller)
             caller = -1
             plan.unmap()
+            // Most of the code has done its work by now.
+            _ = swc_release_code()
             return
         }
         switch buffer[0] {

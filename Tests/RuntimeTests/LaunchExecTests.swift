@@ -45,7 +45,8 @@ struct LaunchExecTests {
     }
 
     @Test func identity() throws {
-        let result = try exec("grep -E '^(Cap|Uid|NoNew|Seccomp:)' /proc/self/status; echo $VAR; pwd; ls /proc/self/fd") {
+        let result = try exec("grep -E '^(Cap|Uid|NoNew|Seccomp:)' /proc/self/status; echo $VAR; pwd; ls /proc/self/fd")
+        {
             $0.process.user.uid = 1000
             $0.process.noNewPrivileges = true
             $0.process.env.append("VAR=value")
@@ -77,7 +78,8 @@ struct LaunchExecTests {
     @Test func terminal() throws {
         let request = ExecLaunch(
             runDirectory: harness.runDirectory,
-            process: LaunchHarness.process(["sh", "-c", "readlink /proc/self/fd/0; stty size; read a; echo $a; exit 2"]),
+            process: LaunchHarness.process(["sh", "-c", "readlink /proc/self/fd/0; stty size; read a; echo $a; exit 2"]
+            ),
             stdio: .terminal(TerminalSize(rows: 30, columns: 90)))
         let handle = try ContainerRuntime.exec(request)
         let master = try #require(handle.terminal)

@@ -27,7 +27,8 @@ final class LaunchHarness {
         try Files.writeAll(file.raw, busybox)
         for name in [
             "sh", "true", "echo", "cat", "ls", "sleep", "id", "stat", "head", "printf", "stty", "readlink",
-            "kill", "ps", "dd", "seq", "touch", "mkdir", "mount", "ulimit", "test", "grep", "hostname", "wc", "tr", "sed",
+            "kill", "ps", "dd", "seq", "touch", "mkdir", "mount", "ulimit", "test", "grep", "hostname", "wc", "tr",
+            "sed", "cut",
         ] {
             symlink("busybox", "\(root)/bin/\(name)")
         }

@@ -79,14 +79,16 @@ struct LaunchIsolationTests {
     }
 
     @Test func masksAndReadOnlyPaths() throws {
-        let script = "cat /proc/keys | wc -c; stat -c %t:%T /proc/keys; ls /sys/firmware | wc -l; "
+        let script =
+            "cat /proc/keys | wc -c; stat -c %t:%T /proc/keys; ls /sys/firmware | wc -l; "
             + "echo 1 > /proc/sys/kernel/domainname || echo denied"
         let output = try harness.shell(script).stdout
         #expect(output == "0\n1:3\n0\ndenied\n")
     }
 
     @Test func devices() throws {
-        let script = "cd /dev; stat -c '%n %t:%T %a' null zero full random urandom tty; for i in fd ptmx stdout; do readlink $i; done; "
+        let script =
+            "cd /dev; stat -c '%n %t:%T %a' null zero full random urandom tty; for i in fd ptmx stdout; do readlink $i; done; "
             + "ls pts; echo x > null; head -c 3 zero | wc -c"
         let output = try harness.shell(script).stdout
         #expect(
@@ -148,7 +150,8 @@ struct LaunchIsolationTests {
             for (target, options) in [("/link", "ro"), ("/etc/up", "rw")] {
                 $0.spec.mounts.append(
                     .init(
-                        destination: target, type: "bind", source: "\(harness.base)/source", options: ["rbind", options]))
+                        destination: target, type: "bind", source: "\(harness.base)/source",
+                        options: ["rbind", options]))
             }
             $0.spec.mounts.append(
                 .init(destination: "/etc/one", type: "bind", source: "\(harness.base)/source/file", options: ["bind"]))
@@ -168,7 +171,8 @@ struct LaunchIsolationTests {
         let secret = InjectedFile(
             path: "/run/secrets/key", content: Array("k3y".utf8), mode: 0o400, uid: 7, gid: 8, readOnly: true)
         let hosts = InjectedFile(path: "/etc/hosts", content: Array("127.0.0.1 localhost\n".utf8))
-        let script = "cat /etc/hosts; stat -c '%a %u:%g' /run/secrets/key; cat /run/secrets/key; "
+        let script =
+            "cat /etc/hosts; stat -c '%a %u:%g' /run/secrets/key; cat /run/secrets/key; "
             + "echo >> /etc/hosts && echo ok; echo > /run/secrets/key || echo denied"
         let result = try harness.shell(script) { $0.files = [secret, hosts] }
         #expect(result.stdout == "127.0.0.1 localhost\n400 7:8\nk3yok\ndenied\n")
@@ -176,7 +180,8 @@ struct LaunchIsolationTests {
     }
 
     @Test func limitsSysctlsAndUmask() throws {
-        let script = "ulimit -n; ulimit -Hn; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; touch /tmp/x; "
+        let script =
+            "ulimit -n; ulimit -Hn; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; touch /tmp/x; "
             + "stat -c %a /tmp/x; stat -c %a /tmp; cat /proc/self/oom_score_adj"
         let result = try harness.shell(script) {
             $0.spec.process?.rlimits = [.init(type: "RLIMIT_NOFILE", hard: 512, soft: 256)]
@@ -205,7 +210,9 @@ struct LaunchIsolationTests {
         let result = try other.shell("hostname; ls /proc | grep -c '^1$'; cat /proc/1/comm") {
             $0.spec.hostname = nil
             $0.spec.linux.namespaces = [.init(.mount)]
-            for (kind, name) in [(RuntimeSpec.Namespace.Kind.pid, "pid"), (.uts, "uts"), (.network, "net"), (.ipc, "ipc")] {
+            for (kind, name) in [
+                (RuntimeSpec.Namespace.Kind.pid, "pid"), (.uts, "uts"), (.network, "net"), (.ipc, "ipc"),
+            ] {
                 $0.spec.linux.namespaces.append(.init(kind, path: "/proc/\(container.pid)/ns/\(name)"))
             }
         }

@@ -12,7 +12,8 @@ struct LaunchTerminalTests {
     init() throws { harness = try LaunchHarness() }
 
     @Test func terminal() throws {
-        let script = "test -t 0 && test -t 1 && test -t 2 && echo tty; stty size; readlink /proc/self/fd/0; "
+        let script =
+            "test -t 0 && test -t 1 && test -t 2 && echo tty; stty size; readlink /proc/self/fd/0; "
             + "echo on console > /dev/console; ls /dev/pts; echo err >&2"
         let result = try harness.shell(script) {
             $0.spec.process?.terminal = true
@@ -95,7 +96,8 @@ struct LaunchTerminalTests {
     }
 
     @Test func resize() throws {
-        var request = harness.request("sh", "-c", "trap 'stty size; exit 0' WINCH; echo ready; while :; do sleep 0.05; done")
+        var request = harness.request(
+            "sh", "-c", "trap 'stty size; exit 0' WINCH; echo ready; while :; do sleep 0.05; done")
         request.spec.process?.terminal = true
         _ = try ContainerRuntime.launch(request)
         let client = try ShimControl(runDirectory: harness.runDirectory)

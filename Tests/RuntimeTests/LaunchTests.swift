@@ -119,7 +119,8 @@ struct LaunchTests {
 
     @Test func signalsArePassedOnAndZombiesReapedByInit() throws {
         // Orphans of the inner shell end before the outer one looks.
-        let script = "trap 'echo bye; exit 5' TERM; (sh -c 'true & exit' ); sleep 0.2; ps -o stat,comm; echo ready; "
+        let script =
+            "trap 'echo bye; exit 5' TERM; (sh -c 'true & exit' ); sleep 0.2; ps -o stat,comm; echo ready; "
             + "while :; do sleep 0.05; done"
         var request = harness.request("sh", "-c", script)
         request.initProcess = true
