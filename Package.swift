@@ -121,7 +121,7 @@ let package = Package(
         .testTarget(name: "LaunchPlanTests", dependencies: ["LaunchPlan"], swiftSettings: common),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux"], swiftSettings: common),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["swcompose", "swcompose-shim"], swiftSettings: common),
+            name: "IntegrationTests", dependencies: ["swcompose"], swiftSettings: common),
         .systemLibrary(name: "CYaml", path: "Sources/CLibraries/CYaml", pkgConfig: "yaml-0.1"),
         .systemLibrary(name: "CSeccomp", path: "Sources/CLibraries/CSeccomp", pkgConfig: "libseccomp"),
         .systemLibrary(name: "CNetlink", path: "Sources/CLibraries/CNetlink", pkgConfig: "libnl-route-3.0"),

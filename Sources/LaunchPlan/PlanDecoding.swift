@@ -31,7 +31,7 @@ extension PlanFields {
     }
     fileprivate mutating func numbers() -> [UInt32] {
         var list: [UInt32] = []
-        for _ in 0..<u32() where !isBroken { list.append(u32()) }
+        for _ in 0..<numberCount() { list.append(u32()) }
         return list
     }
 }

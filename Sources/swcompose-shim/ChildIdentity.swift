@@ -54,7 +54,7 @@ extension Child {
     func becomeUser(_ fields: inout PlanFields) throws(Failure) {
         let uid = fields.u32()
         let gid = fields.u32()
-        let count = fields.listCountOfNumbers()
+        let count = fields.numberCount()
         let groups = UnsafeMutablePointer<gid_t>.allocate(capacity: max(count, 1))
         for i in 0..<count { groups[i] = fields.u32() }
         guard fields.isAtEnd else { throw Failure("plan", EBADMSG) }
@@ -181,12 +181,6 @@ extension Child {
 }
 
 extension PlanFields {
-    /// A list of u32.
-    mutating func listCountOfNumbers() -> Int {
-        let count = Int(u32())
-        return count <= 65_536 ? count : 0
-    }
-
     /// A list of strings as execve wants it: pointers into the plan, and a null at the end.
     mutating func pointers() -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
         let count = listCount()

@@ -39,12 +39,54 @@ extension Child {
         defer { close(context) }
         try configure(context, "source", literal("overlay"))
         var at = layers
-        for _ in 0..<at.listCount() { try configureLayer(context, "lowerdir+", at.string()) }
+        var isFirst = true
+        for _ in 0..<at.listCount() {
+            do throws(Failure) {
+                try configureLayer(context, "lowerdir+", at.string())
+            } catch {
+                if !isFirst || error.errno != EINVAL { throw error }
+                return try mountOverlayByOptions(layers, upper, work, options)
+            }
+            isFirst = false
+        }
         try configureLayer(context, "upperdir", upper)
         try configureLayer(context, "workdir", work)
         at = options
         for _ in 0..<at.listCount() { try configure(context, option: at.string()) }
         try attachRoot(try createMount(context, attributes: 0))
+    }
+
+    /// Before Linux 6.5 all layers are one option, which mount(2) limits to a page together with the others: they are
+    /// named by descriptor, which is short and knows no characters that would have to be escaped.
+    private mutating func mountOverlayByOptions(
+        _ layers: PlanFields, _ upper: CPath, _ work: CPath, _ options: PlanFields
+    ) throws(Failure) {
+        var data = TextBuffer(capacity: 4096)
+        defer { data.free() }
+        func add(_ path: CPath) throws(Failure) {
+            // Left open until execve: they hold what the names mean.
+            let layer = try check("open layer") { swc_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0) }
+            data.append("/proc/self/fd/")
+            data.append(UInt64(layer))
+        }
+        var at = layers
+        data.append("lowerdir=")
+        for i in 0..<at.listCount() {
+            if i > 0 { data.append(":") }
+            try add(at.string())
+        }
+        data.append(",upperdir=")
+        try add(upper)
+        data.append(",workdir=")
+        try add(work)
+        at = options
+        for _ in 0..<at.listCount() {
+            data.append(",")
+            data.append(at.string())
+        }
+        if data.overflowed { throw Failure("mount: too many layers for this kernel", E2BIG) }
+        try check("mount") { CLinux.mount("overlay", buildPath, "overlay", 0, data.base) }
+        root.descriptor = try check("open root") { swc_open(buildPath, O_PATH | O_DIRECTORY | O_CLOEXEC, 0) }
     }
 
     /// fsconfig takes no value of 256 bytes or more: a longer path is named by descriptor.
@@ -362,6 +404,12 @@ extension Child {
     private func place(_ tree: CInt, _ path: CPath, _ wanted: Root.Wanted) throws(Failure) {
         let (target, _) = try root.make(path, wanted, mode: wanted == .directory ? 0o755 : 0o644)
         defer { close(target) }
+        var info = stat()
+        try check("fstat") { fstat(target, &info) }
+        // The kernel would say EINVAL, which tells nobody anything.
+        guard (info.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)) == (wanted == .directory) else {
+            throw Failure("move_mount", ENOTDIR)
+        }
         try move(tree, onto: target)
     }
 

@@ -110,7 +110,7 @@ private func watch(_ pid: pid_t, _ childChannel: CInt, _ signals: CInt) -> Never
             var status: CInt = 0
             if waitpid(pid, &status, WNOHANG) == pid {
                 // What the child had to say last.
-                if channel >= 0 { continue_(channel, buffer, isExecuting) }
+                if channel >= 0 { reportOutcome(channel, buffer, isExecuting) }
                 _exit(exitCode(ofStatus: status))
             }
         }
@@ -118,7 +118,7 @@ private func watch(_ pid: pid_t, _ childChannel: CInt, _ signals: CInt) -> Never
 }
 
 /// The process ended in the same moment as its channel closed: tell the caller which it was.
-private func continue_(_ channel: CInt, _ buffer: UnsafeMutablePointer<UInt8>, _ wasExecuting: Bool) {
+private func reportOutcome(_ channel: CInt, _ buffer: UnsafeMutablePointer<UInt8>, _ wasExecuting: Bool) {
     var isExecuting = wasExecuting
     while true {
         var descriptor: CInt = -1

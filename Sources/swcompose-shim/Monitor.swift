@@ -69,9 +69,11 @@ struct Monitor {
 
     /// The launch has failed: nothing of it is to stay.
     private func stopChild() {
-        kill(pid, SIGKILL)
-        var ignored: CInt = 0
-        while waitpid(pid, &ignored, 0) < 0, swc_errno() == EINTR {}
+        if status == nil {
+            kill(pid, SIGKILL)
+            var ignored: CInt = 0
+            while waitpid(pid, &ignored, 0) < 0, swc_errno() == EINTR {}
+        }
         unlinkat(runDirectory, "pid", 0)
         unlinkat(runDirectory, "shim.sock", 0)
     }
@@ -99,6 +101,8 @@ struct Monitor {
             close(caller)
             caller = -1
             plan.unmap()
+            // Most of the code has done its work by now.
+            _ = swc_release_code()
             return
         }
         switch buffer[0] {
@@ -121,13 +125,15 @@ struct Monitor {
     mutating func run() -> Never {
         var deadline: Int64 = .max
         while true {
-            if status != nil {
+            // What the child had to say comes before its end.
+            let hasEnded = status != nil && channel < 0
+            if hasEnded {
                 if deadline == .max { deadline = milliseconds() + 5000 }
                 if (output < 0 && error < 0) || milliseconds() > deadline { finish() }
             }
             // Where something outside the pid namespace holds the pipes, their end may never come.
-            let isQuiet = wait(timeout: status != nil ? 100 : isTerminalIdle ? 200 : -1)
-            if isQuiet, status != nil { finish() }
+            let isQuiet = wait(timeout: hasEnded ? 100 : isTerminalIdle ? 200 : -1)
+            if isQuiet, hasEnded { finish() }
         }
     }
 

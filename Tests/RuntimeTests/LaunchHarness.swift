@@ -10,12 +10,14 @@ import Testing
 /// A container of busybox's in a directory of its own under /tmp, taken away with this object.
 final class LaunchHarness {
     let base: String
+    private let isOwner: Bool
     var root: String { "\(base)/lower" }
     var upper: String { "\(base)/upper" }
     var runDirectory: String { "\(base)/run" }
     var logPath: String { "\(base)/log/container.log" }
 
     init() throws {
+        isOwner = true
         base = "/tmp/swc-launch-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         for name in ["lower/bin", "lower/etc", "lower/proc", "lower/sys", "lower/tmp", "upper", "work", "log", "run"] {
             try Files.makeDirectories("\(base)/\(name)")
@@ -26,13 +28,22 @@ final class LaunchHarness {
         for name in [
             "sh", "true", "echo", "cat", "ls", "sleep", "id", "stat", "head", "printf", "stty", "readlink",
             "kill", "ps", "dd", "seq", "touch", "mkdir", "mount", "ulimit", "test", "grep", "hostname", "wc", "tr",
+            "sed", "cut",
         ] {
             symlink("busybox", "\(root)/bin/\(name)")
         }
         setenv("SWCOMPOSE_SHIM", Self.shimPath, 1)
     }
 
+    /// One that another process has made and will take away.
+    init(existing base: String) throws {
+        self.base = base
+        setenv("SWCOMPOSE_SHIM", Self.shimPath, 1)
+        isOwner = false
+    }
+
     deinit {
+        guard isOwner else { return }
         if case .running? = try? ContainerProcesses.status(runDirectory: runDirectory) {
             _ = try? ContainerProcesses.signal(runDirectory: runDirectory, SIGKILL)
             _ = try? waitForExit()
@@ -115,6 +126,20 @@ final class LaunchHarness {
             usleep(5000)
         }
         throw SystemError("wait for exit", .timedOut, runDirectory)
+    }
+
+    /// Waits until the last record has this in it, without reading all of the file over and over.
+    func waitForLog(endingWith text: String) throws {
+        var tail = [UInt8](repeating: 0, count: 160)
+        for _ in 0..<1000 {
+            if let file = try? OwnedDescriptor.open(logPath, O_RDONLY) {
+                let end = lseek(file.raw, 0, Int32(SEEK_END))
+                let count = pread(file.raw, &tail, tail.count, max(0, end - tail.count))
+                if count > 0, String(decoding: tail[0..<count], as: UTF8.self).contains(text) { return }
+            }
+            usleep(10_000)
+        }
+        throw SystemError("wait for log", .timedOut, text)
     }
 
     struct LogRecord: Codable, Equatable {

@@ -180,5 +180,11 @@ static inline int swc_packet_pair(int *first, int *second) {
     *second = ends[1];
     return 0;
 }
+// Lets go of the pages of a static executable's code; what runs on is read again from the page cache.
+extern char __executable_start[], etext[];
+static inline int swc_release_code(void) {
+    uintptr_t first = (uintptr_t)__executable_start & ~(uintptr_t)4095, last = (uintptr_t)etext & ~(uintptr_t)4095;
+    return madvise((void *)first, last - first, MADV_DONTNEED);
+}
 
 #include "CLinuxRuntime.h"

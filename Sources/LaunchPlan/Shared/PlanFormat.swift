@@ -209,6 +209,16 @@ public struct PlanFields {
         return count
     }
 
+    /// A list of numbers' count; the numbers follow, to be read by `u32()`.
+    public mutating func numberCount() -> Int {
+        let count = Int(u32())
+        guard count <= (end - offset) / 4 else {
+            isBroken = true
+            return 0
+        }
+        return count
+    }
+
     fileprivate mutating func slice(_ count: Int) -> PlanFields {
         guard let start = take(count) else { return PlanFields(base, 0) }
         return PlanFields(start, count)

@@ -238,7 +238,7 @@ struct RunCompiler {
     ]
     private static let standardLinks = [
         ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-        ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"), ("core", "/proc/kcore"),
+        ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
     ]
     /// The standard ones are there already; one of their names with other numbers or rights takes their place.
     private static func isStandard(_ device: RuntimeSpec.Device) -> Bool {

@@ -14,11 +14,9 @@ public final class ShimBinary: Sendable {
     /// - Throws: ``SystemError`` where there is no such file.
     public init(path: String, forceCopy: Bool = false) throws {
         self.path = path
-        if !forceCopy, let mount = Self.readOnlyMount(path) {
-            executable = mount
-        } else {
-            executable = try Self.sealedCopy(path)
-        }
+        let file = if !forceCopy, let mount = Self.readOnlyMount(path) { mount } else { try Self.sealedCopy(path) }
+        // A spawned shim gets 0 to 4 for other things, before it is executed by this number.
+        executable = try file.movedUp()
     }
 
     /// For posix_spawn; of this process alone.
@@ -37,14 +35,15 @@ public final class ShimBinary: Sendable {
 
     private static func sealedCopy(_ path: String) throws -> OwnedDescriptor {
         let bytes = try Files.read(path)
-        let copy = OwnedDescriptor(
+        let memory = OwnedDescriptor(
             try check("memfd_create") {
                 swc_memfd_create("swcompose-shim", UInt32(MFD_CLOEXEC) | UInt32(MFD_ALLOW_SEALING))
             })
-        try Files.writeAll(copy.raw, bytes, subject: "copy of \(path)")
+        try Files.writeAll(memory.raw, bytes, subject: "copy of \(path)")
         let seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
-        try check("seal") { swc_fcntl_int(copy.raw, F_ADD_SEALS, seals) }
-        return copy
+        try check("seal") { swc_fcntl_int(memory.raw, F_ADD_SEALS, seals) }
+        // Opened anew for reading, as a file that is open for writing cannot be executed.
+        return try OwnedDescriptor.open("/proc/self/fd/\(memory.raw)", O_RDONLY)
     }
 
     // MARK: - The one in use

@@ -60,10 +60,13 @@ struct ShimProcess {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
         var pid: pid_t = 0
-        let result = withCString("swcompose-shim", mode) { name, mode in
-            let arguments: [UnsafeMutablePointer<CChar>?] = [name, mode, nil]
-            let environment: [UnsafeMutablePointer<CChar>?] = [nil]
-            return posix_spawn(&pid, binary.executablePath, &actions, &attributes, arguments, environment)
+        // The actions have the descriptors' numbers alone: the owners have to live until then.
+        let result = withExtendedLifetime((theirs, memory, null, standard)) {
+            withCString("swcompose-shim", mode) { name, mode in
+                let arguments: [UnsafeMutablePointer<CChar>?] = [name, mode, nil]
+                let environment: [UnsafeMutablePointer<CChar>?] = [nil]
+                return posix_spawn(&pid, binary.executablePath, &actions, &attributes, arguments, environment)
+            }
         }
         guard result == 0 else { throw SystemError("posix_spawn", Errno(rawValue: result), binary.path) }
         return ShimProcess(pid: pid, channel: channel)
@@ -79,7 +82,10 @@ struct ShimProcess {
         var buffer = [UInt8](repeating: 0, count: LaunchMessage.maximumSize)
         var descriptor: Int32 = -1
         let count = try check("recvmsg", "launch channel") {
-            swc_receive_fd(channel.raw, &buffer, buffer.count, &descriptor, 0)
+            let count = swc_receive_fd(channel.raw, &buffer, buffer.count, &descriptor, 0)
+            // The shim went before it read all we said; what it said itself comes after this error.
+            return count < 0 && swc_errno() == ECONNRESET
+                ? swc_receive_fd(channel.raw, &buffer, buffer.count, &descriptor, 0) : count
         }
         let received = descriptor >= 0 ? OwnedDescriptor(descriptor) : nil
         guard count > 0 else { return .closed }
@@ -154,7 +160,7 @@ extension LaunchError {
 
 extension OwnedDescriptor {
     /// The same file at a number that is not among those a spawned shim gets.
-    fileprivate func movedUp() throws -> OwnedDescriptor {
+    func movedUp() throws -> OwnedDescriptor {
         OwnedDescriptor(try check("dup") { swc_fcntl_int(raw, F_DUPFD_CLOEXEC, 10) })
     }
 }
