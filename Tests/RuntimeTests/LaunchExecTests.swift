@@ -114,8 +114,8 @@ struct LaunchExecTests {
             pid = forgotten.pid
             #expect(kill(pid, 0) == 0)
         }
-        for _ in 0..<300 where ContainerRuntime.processStartTime(pid) != nil { usleep(10_000) }
-        #expect(ContainerRuntime.processStartTime(pid) == nil)
+        for _ in 0..<300 where ProcessIdentity(running: pid)?.startTime != nil { usleep(10_000) }
+        #expect(ProcessIdentity(running: pid)?.startTime == nil)
         // Its children, too: only the container's own program is left (and the shell that looks).
         #expect(try exec("ps -o comm | grep -c sleep").output == "1\n")
     }

@@ -33,15 +33,13 @@ struct LaunchTests {
         let container = try ContainerRuntime.launch(harness.request("sleep", "60"))
         #expect(
             try ContainerProcesses.status(runDirectory: harness.runDirectory)
-                == .running(pid: container.pid, startTime: container.pidStartTime))
+                == .running(pid: container.pid))
         #expect(
             try Files.readString("\(harness.runDirectory)/pid")
                 == "\(container.pid) \(container.pidStartTime) \(container.shimPid) \(container.shimStartTime)\n")
         try ContainerProcesses.signal(runDirectory: harness.runDirectory, SIGKILL)
         #expect(try harness.waitForExit().code == 137)
-        #expect(throws: SystemError.self) {
-            try ContainerProcesses.signal(runDirectory: harness.runDirectory, SIGKILL)
-        }
+        #expect(try !ContainerProcesses.signal(runDirectory: harness.runDirectory, SIGKILL))
     }
 
     @Test func missingProgram() throws {
