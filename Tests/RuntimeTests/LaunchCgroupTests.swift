@@ -84,6 +84,9 @@ struct LaunchCgroupTests {
                 process: LaunchHarness.process(["grep", "-E", ":pids:", "/proc/self/cgroup"]), cgroup: request.cgroup,
                 stdio: .descriptors(input: pipe.read.raw, output: pipe.write.raw, error: pipe.write.raw)))
         #expect(handle.wait() == 0)
+        // Before the cgroups are taken away.
+        try ContainerRuntime.signal(runDirectory: harness.runDirectory, SIGKILL)
+        _ = try harness.waitForExit()
         var buffer = [UInt8](repeating: 0, count: 100)
         let count = read(pipe.read.raw, &buffer, buffer.count)
         #expect(String(decoding: buffer[0..<max(count, 0)], as: UTF8.self).hasSuffix(":pids:/\n"))

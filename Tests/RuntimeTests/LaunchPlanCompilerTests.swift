@@ -1,3 +1,4 @@
+import LaunchPlan
 import OCI
 import Testing
 

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import LaunchPlan
 public import LinuxSystem
+internal import Synchronization
 
 /// Starts containers and processes in them. All calls block; make them off the cooperative pool.
 public enum ContainerRuntime {
@@ -104,6 +105,7 @@ public enum ContainerRuntime {
 /// would have nobody at the other end.
 public final class ExecHandle: Sendable {
     private let shim: ShimProcess
+    private let code = Mutex<Int32?>(nil)
     /// As the host sees it.
     public let pid: Int32
     /// The master of the process's terminal, where it has one.
@@ -117,9 +119,21 @@ public final class ExecHandle: Sendable {
         self.warnings = warnings
     }
 
-    /// Blocks until the process has ended, and gives its exit code, 128 and the signal for one that was killed. To
-    /// be called once.
-    public func wait() -> Int32 { shim.wait() }
+    deinit {
+        // The shim kills the process when this side hangs up. It is waited for, as it would stay a zombie.
+        shutdown(shim.channel.raw, Int32(SHUT_RDWR))
+        _ = wait()
+    }
+
+    /// Blocks until the process has ended, and gives its exit code, 128 and the signal for one that was killed.
+    public func wait() -> Int32 {
+        code.withLock { code in
+            if let code { return code }
+            let result = shim.wait()
+            code = result
+            return result
+        }
+    }
 
     /// Lets the process outlive this object and the program that started it.
     public func detach() { shim.send(LaunchMessage.detach) }
