@@ -4,18 +4,24 @@ internal import SystemPackage
 /// An exclusive lock on a file (`flock`), held as long as this object lives; the kernel drops it with the process.
 public final class FileLock: Sendable {
     private let descriptor: OwnedDescriptor
+    private let path: String
 
     /// Blocks until the lock is had. Makes the file (and its directory) if needed.
     /// - Throws: ``SystemError``.
     public init(_ path: String) throws {
         descriptor = try Self.acquire(path, LOCK_EX)!
+        self.path = path
     }
 
     /// nil where another holds it.
     public init?(trying path: String) throws {
         guard let descriptor = try Self.acquire(path, LOCK_EX | LOCK_NB) else { return nil }
         self.descriptor = descriptor
+        self.path = path
     }
+
+    /// Removes the lock's file: what it guarded is gone. Those who wait for it make another.
+    public func removeFile() { unlink(path) }
 
     private static func acquire(_ path: String, _ operation: CInt) throws -> OwnedDescriptor? {
         if let slash = path.lastIndex(of: "/") { try Files.makeDirectories(String(path[..<slash]), mode: 0o700) }

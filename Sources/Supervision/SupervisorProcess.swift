@@ -31,6 +31,9 @@ enum SupervisorProcess {
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         posix_spawn_file_actions_adddup2(&actions, writeEnd!.raw, readyDescriptor)
         posix_spawn_file_actions_addchdir_np(&actions, "/")
+        // What the caller's caller left open is none of ours. Here and not in the new process: by the time its main
+        // begins, the concurrency runtime has descriptors of its own.
+        posix_spawn_file_actions_addclosefrom_np(&actions, readyDescriptor + 1)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

@@ -93,7 +93,7 @@ public struct VolumeStore: Sendable {
     public func remove(_ name: String) throws {
         guard Self.isValid(name) else { throw VolumeError.notFound(name) }
         let lock = try lock(name)
-        defer { withExtendedLifetime(lock) {} }
+        defer { withExtendedLifetime(lock) { lock.removeFile() } }
         guard Files.exists(path(name)) else { throw VolumeError.notFound(name) }
         if Files.exists(dataPath(name)) { try VolumeMount.unmount(dataPath(name)) }
         // Without its record it is no volume any more, whatever happens to the rest.

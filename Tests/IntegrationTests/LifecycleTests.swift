@@ -168,7 +168,7 @@ extension IntegrationTests {
                 let b = "\(project.project)-b-1"
                 #expect(before[a]?["ID"] as? String != after[a]?["ID"] as? String)
                 #expect(before[b]?["ID"] as? String == after[b]?["ID"] as? String)
-                let level = try project.succeed("exec", "-T", "a", "printenv", "LEVEL")
+                let level = try project.succeed("exec", "-T", "a", "sh", "-c", "echo $LEVEL")
                 #expect(level.stdout == "debug\n")
             }
         }

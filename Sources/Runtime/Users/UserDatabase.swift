@@ -16,7 +16,8 @@ public struct ResolvedUser: Sendable, Equatable {
         var user = RuntimeSpec.User()
         user.uid = uid
         user.gid = gid
-        user.additionalGids = additionalGids.isEmpty ? nil : additionalGids
+        // The primary group among them, or a process could give up its membership and so pass a file's group bits.
+        user.additionalGids = [gid] + additionalGids.filter { $0 != gid }
         return user
     }
 }

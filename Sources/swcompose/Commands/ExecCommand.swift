@@ -69,7 +69,11 @@ struct ExecCommand: Command {
         options.detach = detach
         if options.tty, options.stdin, !Terminal.isTerminal(0) { throw Failure("the input device is not a TTY") }
 
-        let exec = try session.store.exec(in: container, options)
+        let exec: ExecSession
+        do { exec = try session.store.exec(in: container, options) } catch EngineError.startFailed(_, let reason, let code) {
+            // As a shell has it: 127 where there is no such command, 126 where it cannot be executed.
+            throw Failure(reason, exitCode: code)
+        }
         if detach { return }
         let code = options.tty ? try TerminalRelay(exec).run(forwardInput: options.stdin) : exec.wait()
         if code != 0 { throw ExitStatus(code: code) }
