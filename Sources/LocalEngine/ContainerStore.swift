@@ -105,8 +105,7 @@ public struct ContainerStore: Sendable {
             observed.state = state.restarting ? .restarting : .exited
         case .gone:
             guard state.startedAt != nil else { break }
-            // Without a record of its end it was lost with the host's last run.
-            observed.exit = state.exit ?? ExitRecord(code: 255, error: "the host went down while it ran")
+            observed.exit = state.exit ?? ExitRecord(code: 255, error: "how it ended is not known: the host or its monitor went down")
             observed.state = state.restarting ? .restarting : .exited
         }
         return observed

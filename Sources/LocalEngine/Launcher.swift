@@ -22,17 +22,24 @@ struct Launcher: Sendable {
     struct Result: Sendable {
         var process: LaunchedContainer
         var interfaces: [AttachedInterface]
-        var command: [String]
-        var stopSignal: String?
         var dns: DNSSockets?
         /// Those it is on.
         var networks: [NetworkRecord]
+        /// What was asked for and this host cannot give.
+        var warnings: [String]
+    }
+
+    /// What is known of a container that is about to be executed.
+    struct Ready {
+        var interfaces: [AttachedInterface]
+        var command: [String]
+        var stopSignal: String?
     }
 
     /// - Parameter ready: called when the container has its addresses and before its process is executed.
     /// - Throws: ``EngineError``. Nothing of the attempt is left then.
     func launch(
-        _ container: StoredContainer, joining others: Joined, ready: ([AttachedInterface]) throws -> Void
+        _ container: StoredContainer, joining others: Joined, ready: (Ready) throws -> Void
     ) throws -> Result {
         let name = container.spec.name
         do {
@@ -56,7 +63,7 @@ struct Launcher: Sendable {
     }
 
     private func attempt(
-        _ container: StoredContainer, joining others: Joined, ready: ([AttachedInterface]) throws -> Void
+        _ container: StoredContainer, joining others: Joined, ready: (Ready) throws -> Void
     ) throws -> Result {
         let spec = container.spec
         let directory = store.directory(named: spec.name, of: container.project)
@@ -92,6 +99,8 @@ struct Launcher: Sendable {
         request.files = try injectedFiles(spec)
         request.cgroup = cgroup.placement
         request.seccomp = try runtimeSpec.linux.seccomp.map { try SeccompCompiler(paths: paths).bpf(for: $0) } ?? []
+        // An exit file that an earlier run left would be taken for this one's.
+        try Files.removeTree(request.runDirectory)
         try RunRecord.write(runtimeSpec, seccomp: request.seccomp, in: request.runDirectory)
 
         var interfaces: [AttachedInterface] = []
@@ -103,23 +112,38 @@ struct Launcher: Sendable {
                 sockets = attached.dns
                 try writeHosts(directory, spec, hostname: hostname, interfaces: interfaces)
             }
-            try ready(interfaces)
+            try ready(
+                Ready(
+                    interfaces: interfaces, command: runtimeSpec.process?.args ?? [],
+                    stopSignal: spec.stopSignal ?? defaults.stopSignal))
         }
         return Result(
-            process: process, interfaces: interfaces, command: runtimeSpec.process?.args ?? [],
-            stopSignal: spec.stopSignal ?? defaults.stopSignal, dns: sockets,
-            networks: try spec.networks.compactMap { try networks.get($0.network) })
+            process: process, interfaces: interfaces, dns: sockets,
+            networks: try spec.networks.compactMap { try networks.get($0.network) },
+            warnings: cgroup.warnings.map(\.description) + process.warnings)
     }
 
-    /// Gives back what a run held: cgroups, addresses, what it left in /run.
+    /// Gives back what a run held: cgroups, addresses, what it left in /run. That goes last and only after the rest:
+    /// where it is still there, something is still to be given back.
     func cleanUp(after container: StoredContainer) {
         // Each by itself: one that fails must not keep the others from being given back.
-        if let cgroup = try? cgroups.handle(container.id.value, parent: container.spec.cgroupParent), cgroup.exists {
-            try? cgroup.killAll()
-            try? cgroup.remove()
+        var isClean = true
+        func attempt(_ body: () throws -> Void) {
+            do { try body() } catch {
+                isClean = false
+                EngineLog.write("cleaning up after container \(container.spec.name): \(error)")
+            }
         }
-        try? networks.release(container: container.id.value, networks: container.spec.networks.map(\.network))
-        try? Files.removeTree(paths.containerRun(container.id.value))
+        attempt {
+            let cgroup = try cgroups.handle(container.id.value, parent: container.spec.cgroupParent)
+            guard cgroup.exists else { return }
+            try cgroup.killAll()
+            try cgroup.remove()
+        }
+        attempt {
+            try networks.release(container: container.id.value, networks: container.spec.networks.map(\.network))
+        }
+        if isClean { attempt { try Files.removeTree(paths.containerRun(container.id.value)) } }
     }
 
     // MARK: Parts

@@ -84,14 +84,17 @@ extension LocalEngine {
         let run = paths.containerRun(id.value)
         // A restart policy is not to bring back what a command ended, even over a supervisor's death.
         if number == Signals.kill || number == Signals.number(of: entry.state.stopSignal ?? "") {
-            try update(id) { $0.stoppedOnPurpose = true }
+            record(id) { $0.stoppedOnPurpose = true }
         }
         _ = try await BlockingPool.shared.run { try ContainerProcesses.signal(runDirectory: run, number) }
     }
 
     public func stopContainer(_ id: ContainerID, signal: String?, timeout: Duration?) async throws {
-        guard let entry = entries[id] else { throw EngineError.noSuchContainer(id.short) }
-        try update(id) {
+        // A process that is not there yet would not get the signal.
+        await waitForStart(of: id)
+        let entry = try entry(id)
+        // A full disk is no reason not to stop it.
+        record(id) {
             $0.stoppedOnPurpose = true
             $0.restarting = false
         }

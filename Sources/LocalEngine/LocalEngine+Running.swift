@@ -5,74 +5,101 @@ public import Orchestration
 internal import Runtime
 
 extension LocalEngine {
-    private var launcher: Launcher {
+    var launcher: Launcher {
         Launcher(
             paths: paths, images: images, volumes: volumes, networks: networks, cgroups: cgroups, store: store)
     }
 
     public func startContainer(_ id: ContainerID) async throws {
+        await waitForStart(of: id)
         let entry = try entry(id)
         guard entry.status == .resting else { return }
         entries[id]?.status = .starting
+        defer { startEnded(id) }
         do {
-            try await start(entry.stored)
+            try await start(entry)
         } catch {
             entries[id]?.status = .resting
             let code = if case EngineError.startFailed(_, _, let code) = error { code } else { Int32(128) }
-            try? update(id) { state in
+            record(id) { state in
                 state.exit = ExitRecord(code: code, finishedAt: Self.now(), error: "\(error)")
                 state.startedAt = state.startedAt ?? Self.now()
                 state.restarting = false
+                state.interfaces = []
+                state.publishers = []
             }
             endAllWaits(for: id)
             throw error
         }
     }
 
-    private func start(_ container: StoredContainer) async throws {
+    private func start(_ entry: Entry) async throws {
+        let (container, before) = (entry.stored, entry.state)
         let id = container.id
+        let directory = try directory(of: id)
         let joined = try joinedContainers(of: container.spec)
         let held = try await holdPorts(of: container.spec)
         let launcher = launcher
         let (firewall, names) = (firewall, names)
         let result: Launcher.Result
+        let state: StoredState
         do {
-            result = try await BlockingPool.shared.run {
-                try launcher.launch(container, joining: joined) { interfaces in
+            (result, state) = try await BlockingPool.shared.run {
+                var state = before
+                let result = try launcher.launch(container, joining: joined) { ready in
                     // Known before its process runs, and so before anybody can depend on it.
-                    names.announce(container, interfaces: interfaces)
-                    try firewall.publish(held.flatMap { $0.published(interfaces) })
+                    names.announce(container, interfaces: ready.interfaces)
+                    try firewall.publish(held.flatMap { $0.published(ready.interfaces) })
+                    state.startedAt = Self.now()
+                    state.exit = nil
+                    state.restarting = false
+                    state.stoppedOnPurpose = false
+                    state.health = nil
+                    state.interfaces = ready.interfaces
+                    state.publishers = held.flatMap(\.publishers)
+                    state.command = ready.command
+                    state.stopSignal = ready.stopSignal
+                    // On disk before the process runs: whoever adopts it after a crash has to know all this.
+                    try directory.write(state)
                 }
+                return (result, state)
             }
         } catch {
-            await names.stop(container)
-            try? await BlockingPool.shared.run { try firewall.withdraw(held) }
-            await release(held)
+            await giveBack(container, held)
             throw error
         }
+        for warning in result.warnings { EngineLog.write("container \(container.spec.name): \(warning)") }
         for binding in held { binding.lead(to: result.interfaces) }
-        if let sockets = result.dns {
-            try await names.serve(container, networks: result.networks, sockets)
+        do {
+            if let sockets = result.dns {
+                try await names.serve(container, networks: result.networks, sockets)
+            }
+            try watch(id, shim: ProcessIdentity(pid: result.process.shimPid, startTime: result.process.shimStartTime))
+        } catch {
+            // It runs, but nobody would hear of its end, or it could not ask for a name.
+            try? await BlockingPool.shared.run { launcher.cleanUp(after: container) }
+            await giveBack(container, held)
+            throw error
         }
+        // Without a pause from here on: should it have ended already, that is handled after this.
         entries[id]?.held = held
+        entries[id]?.state = state
         entries[id]?.status = .running(pid: result.process.pid)
-        try update(id) { state in
-            state.startedAt = Self.now()
-            state.exit = nil
-            state.restarting = false
-            state.stoppedOnPurpose = false
-            state.health = nil
-            state.interfaces = result.interfaces
-            state.publishers = held.flatMap(\.publishers)
-            state.command = result.command
-            state.stopSignal = result.stopSignal
-        }
         emit(.started(id))
-        try watch(id, shim: ProcessIdentity(pid: result.process.shimPid, startTime: result.process.shimStartTime))
+    }
+
+    /// Names and ports of a start that failed.
+    private func giveBack(_ container: StoredContainer, _ held: [PortBinding]) async {
+        let firewall = firewall
+        await names.stop(container)
+        try? await BlockingPool.shared.run {
+            EngineLog.attempt("container \(container.spec.name)") { try firewall.withdraw(held) }
+        }
+        await release(held)
     }
 
     /// Follows the shim, which leaves only after it has recorded its container's end.
-    private func watch(_ id: ContainerID, shim: ProcessIdentity) throws {
+    func watch(_ id: ContainerID, shim: ProcessIdentity) throws {
         try watcher.watch(shim) { [weak self] in
             guard let self else { return }
             Task { await self.ended(id) }
@@ -82,24 +109,28 @@ extension LocalEngine {
     private func ended(_ id: ContainerID) async {
         guard let entry = entries[id] else { return }
         let (launcher, firewall, store) = (launcher, firewall, store)
-        let record = try? await BlockingPool.shared.run { () -> ExitRecord in
-            let status = try store.status(of: id)
-            launcher.cleanUp(after: entry.stored)
-            try? firewall.withdraw(entry.held)
-            if case .exited(let file) = status { return ExitRecord(file) }
+        let status = try? await BlockingPool.shared.run { try store.status(of: id) }
+        let exit: ExitRecord
+        if case .exited(let file)? = status {
+            exit = ExitRecord(file)
+        } else {
             // The shim itself was killed: how its container ended is not known, only that it does not run any more.
-            return ExitRecord(code: 137, finishedAt: Self.now(), error: "its monitor was killed")
+            exit = ExitRecord(code: 137, finishedAt: Self.now(), error: "its monitor was killed")
         }
-        let exit = record ?? ExitRecord(code: 255, finishedAt: Self.now())
-        await names.stop(entry.stored)
-        await release(entry.held)
-        entries[id]?.held = []
-        entries[id]?.status = .resting
-        try? update(id) { state in
+        // On disk before the shim's own record goes, so that a crash in between does not lose it.
+        record(id) { state in
             state.exit = exit
             state.interfaces = []
             state.publishers = []
         }
+        try? await BlockingPool.shared.run {
+            launcher.cleanUp(after: entry.stored)
+            EngineLog.attempt("container \(entry.stored.spec.name)") { try firewall.withdraw(entry.held) }
+        }
+        await names.stop(entry.stored)
+        await release(entry.held)
+        entries[id]?.held = []
+        entries[id]?.status = .resting
         endAllWaits(for: id)
         emit(.exited(id, exit))
     }
@@ -130,7 +161,7 @@ extension LocalEngine {
         }
     }
 
-    private func release(_ bindings: [PortBinding]) async {
+    func release(_ bindings: [PortBinding]) async {
         for binding in bindings { await ports.release(binding.port) }
     }
 
@@ -138,6 +169,7 @@ extension LocalEngine {
         var joined = Launcher.Joined()
         for wish in [spec.networkMode, spec.ipc, spec.pid].compactMap({ $0 }) where wish.hasPrefix("container:") {
             let id = try identify(String(wish.dropFirst("container:".count)))
+            if wish == spec.networkMode { joined.network = try entries[id]?.stored ?? store.stored(id: id) }
             if case .running(let pid) = entries[id]?.status {
                 joined.pids[wish] = pid
             } else if case .running(let pid) = try store.status(of: id) {
@@ -162,86 +194,6 @@ extension LocalEngine {
             let stored = try store.directory(named: text, of: project).readConfig()
         else { return ContainerID(text) }
         return stored.id
-    }
-
-    // MARK: Adoption and leaving
-
-    /// Takes over what an earlier supervisor left: reads every container, and for those that run opens their names and
-    /// ports again.
-    /// - Throws: ``SystemError``; an unreadable record.
-    public func adopt() async throws {
-        let (store, project) = (store, project)
-        let found = try await BlockingPool.shared.run {
-            try store.stored(of: project).map { stored, directory in
-                (stored, try directory.readState(), try store.status(of: stored.id))
-            }
-        }
-        for (stored, state, status) in found {
-            var entry = Entry(stored: stored, state: state, status: .resting)
-            if case .running(let pid) = status { entry.status = .running(pid: pid) }
-            entries[stored.id] = entry
-        }
-        for (stored, state, status) in found {
-            switch status {
-            case .running: await readopt(stored, state)
-            case .exited(let file):
-                // Ended while nobody watched.
-                try update(stored.id) { $0.exit = ExitRecord(file) }
-                let launcher = launcher
-                try await BlockingPool.shared.run { launcher.cleanUp(after: stored) }
-            case .gone: break
-            }
-        }
-        try await restoreFirewall()
-    }
-
-    private func readopt(_ stored: StoredContainer, _ state: StoredState) async {
-        let (networks, run) = (networks, paths.containerRun(stored.id.value))
-        guard case .running(let pid) = entries[stored.id]?.status else { return }
-        if !state.interfaces.isEmpty {
-            names.announce(stored, interfaces: state.interfaces)
-            let reopened = try? await BlockingPool.shared.run {
-                (try networks.openDNSSockets(pid: pid), try stored.spec.networks.compactMap { try networks.get($0.network) })
-            }
-            if let (sockets, records) = reopened { try? await names.serve(stored, networks: records, sockets) }
-        }
-        var held: [PortBinding] = []
-        for publisher in state.publishers where !held.contains(where: { $0.publishers.contains(publisher) }) {
-            // Where both families were bound they are bound again together.
-            var request = PortRequest(publisher, container: stored.spec.name)
-            if publisher.hostIP == "0.0.0.0" { request.hostIP = nil }
-            // A port that somebody else took meanwhile is lost to the listener, not to the kernel's translation.
-            guard let port = try? await ports.hold(request) else { continue }
-            let binding = PortBinding(port: port, target: publisher.target)
-            binding.lead(to: state.interfaces)
-            held.append(binding)
-        }
-        entries[stored.id]?.held = held
-        if let processes = try? await BlockingPool.shared.run({ try ContainerProcesses.processes(runDirectory: run) }) {
-            try? watch(stored.id, shim: processes.shim)
-        }
-    }
-
-    private func restoreFirewall() async throws {
-        let published = entries.values.flatMap { entry in
-            entry.held.flatMap { $0.published(entry.state.interfaces) }
-        }
-        let (networks, firewall, project) = (networks, firewall, project)
-        try await BlockingPool.shared.run {
-            let own = try networks.list().filter { $0.labels[Label.project] == project }
-            for network in own { try networks.ensure(network) }
-            try firewall.apply(networks: own, published: published)
-        }
-        try watchFirewall()
-    }
-
-    /// Lets go of sockets before the process ends; containers run on.
-    public func shutDown() async {
-        for entry in entries.values { await release(entry.held) }
-        if entries.isEmpty {
-            let path = paths.project(project)
-            try? await BlockingPool.shared.run { try Files.removeTree(path) }
-        }
     }
 
     // MARK: Probes and records

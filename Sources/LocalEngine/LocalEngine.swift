@@ -43,6 +43,8 @@ public actor LocalEngine: Engine {
     /// Those who wait for a container's end, by a number of their own.
     private var exitWaiters: [ContainerID: [Int: CheckedContinuation<Bool, Never>]] = [:]
     private var nextWaiter = 0
+    /// Those who wait for a start that is under way.
+    private var startWaiters: [ContainerID: [CheckedContinuation<Void, Never>]] = [:]
 
     /// - Throws: ``SystemError`` where the stores cannot be opened.
     public init(project: String, paths: HostPaths, group: any EventLoopGroup) async throws {
@@ -54,7 +56,7 @@ public actor LocalEngine: Engine {
         networks = NetworkManager(paths: paths)
         firewall = FirewallKeeper(project: project)
         names = NameService(group: group)
-        ports = PortHolder(group: group)
+        ports = PortHolder(group: group) { PortBinding.supervisedProject(by: $0) }
         cgroups = try CgroupManager.detect()
         watcher = try ExitWatcher()
     }
@@ -76,7 +78,9 @@ public actor LocalEngine: Engine {
     /// Puts rules back that somebody else takes away, from now on.
     func watchFirewall() throws {
         let firewall = firewall
-        firewallWatch = try Firewall.watchFlush { _ in try? firewall.repair() }
+        firewallWatch = try Firewall.watchFlush { _ in
+            EngineLog.attempt("putting the packet filter right") { try firewall.repair() }
+        }
     }
 
     // MARK: Events
@@ -120,11 +124,21 @@ public actor LocalEngine: Engine {
         for waiter in (exitWaiters.removeValue(forKey: id) ?? [:]).values { waiter.resume(returning: true) }
     }
 
+    /// Returns when no start of the container is under way.
+    func waitForStart(of id: ContainerID) async {
+        while entries[id]?.status == .starting {
+            await withCheckedContinuation { startWaiters[id, default: []].append($0) }
+        }
+    }
+
+    func startEnded(_ id: ContainerID) {
+        for waiter in startWaiters.removeValue(forKey: id) ?? [] { waiter.resume() }
+    }
+
     // MARK: Looking
 
     public func observe(project: String) async throws -> ObservedProject {
         var observed = ObservedProject()
-        observed.containers = entries.values.map(observation).sorted { $0.spec.name < $1.spec.name }
         let (networks, volumes) = (networks, volumes)
         (observed.networks, observed.volumes) = try await BlockingPool.shared.run {
             (
@@ -134,6 +148,8 @@ public actor LocalEngine: Engine {
                     .map { ObservedVolume(name: $0.name, labels: $0.labels) }
             )
         }
+        // Last, so that what was told while the others were read is not taken back.
+        observed.containers = entries.values.map(observation).sorted { $0.spec.name < $1.spec.name }
         return observed
     }
 
@@ -161,6 +177,11 @@ public actor LocalEngine: Engine {
         change(&entry.state)
         entries[id] = entry
         try store.directory(named: entry.stored.spec.name, of: project).write(entry.state)
+    }
+
+    /// The same where nothing can be done about a disk that does not take it.
+    func record(_ id: ContainerID, _ change: (inout StoredState) -> Void) {
+        EngineLog.attempt("container \(id.short)") { try update(id, change) }
     }
 
     // MARK: Images
