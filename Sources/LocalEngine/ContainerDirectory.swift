@@ -40,6 +40,8 @@ public struct ContainerDirectory: Sendable, Hashable {
         do { bytes = try Files.read(path) } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
             return nil
         }
+        // What a power failure can leave of a file that was just made.
+        if bytes.isEmpty { return nil }
         do {
             return try JSONDecoder().decode(T.self, from: Data(bytes))
         } catch {

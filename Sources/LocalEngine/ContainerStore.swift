@@ -45,7 +45,12 @@ public struct ContainerStore: Sendable {
     func stored(of project: String) throws -> [(StoredContainer, ContainerDirectory)] {
         try Files.list(paths.containers(of: project)).compactMap { name in
             let directory = directory(named: name, of: project)
-            return try directory.readConfig().map { ($0, directory) }
+            return try directory.readConfig().map { config in
+                // A renaming that was cut off has changed the directory's name only; that is the one that counts.
+                var config = config
+                config.spec.name = name
+                return (config, directory)
+            }
         }
     }
 
@@ -80,7 +85,9 @@ public struct ContainerStore: Sendable {
     /// Stands in for the project where a container belongs to none; no project can be called so.
     static let noProject = "_"
 
-    func status(of id: ContainerID) throws -> RuntimeStatus { try ContainerProcesses.status(runDirectory: runDirectory(of: id)) }
+    func status(of id: ContainerID) throws -> RuntimeStatus {
+        try ContainerProcesses.status(runDirectory: runDirectory(of: id))
+    }
 
     /// What can be said of a container from what is stored and what the kernel shows.
     static func observe(_ stored: StoredContainer, state: StoredState, status: RuntimeStatus) -> ObservedContainer {
@@ -105,7 +112,9 @@ public struct ContainerStore: Sendable {
             observed.state = state.restarting ? .restarting : .exited
         case .gone:
             guard state.startedAt != nil else { break }
-            observed.exit = state.exit ?? ExitRecord(code: 255, error: "how it ended is not known: the host or its monitor went down")
+            observed.exit =
+                state.exit
+                ?? ExitRecord(code: 255, error: "how it ended is not known: the host or its monitor went down")
             observed.state = state.restarting ? .restarting : .exited
         }
         return observed

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ComposeFile
 import FoundationEssentials
 internal import LinuxSystem
@@ -7,8 +8,10 @@ internal import Runtime
 extension LocalEngine {
     public func createContainer(_ spec: ContainerSpec) async throws -> ContainerID {
         let id = ContainerID(Self.randomID())
-        let (store, volumes, project) = (store, volumes, project)
+        let (store, volumes, project, paths) = (store, volumes, project, paths)
         let stored = try await BlockingPool.shared.run {
+            let lock = try Self.lockNames(paths)
+            defer { withExtendedLifetime(lock) {} }
             if let owner = try store.project(ofContainerNamed: spec.name) {
                 let holder = try store.directory(named: spec.name, of: owner).readConfig()
                 throw EngineError.nameTaken(name: spec.name, by: holder?.id ?? ContainerID("?"))
@@ -16,19 +19,33 @@ extension LocalEngine {
             let directory = store.directory(named: spec.name, of: project)
             // A creation that was cut off left a directory without a configuration.
             try TreeRemoval.remove(directory.path)
-            try Files.makeDirectories(directory.path, mode: 0o711)
-            try Files.makeDirectories(directory.upper)
-            try Files.makeDirectories(directory.work)
-            var anonymous: [String: String] = [:]
-            for mount in spec.mounts {
-                guard case .anonymous(let carriedOver) = mount.source else { continue }
-                let labels = mount.volumeLabels.merging([Label.project: project]) { $1 }
-                anonymous[mount.target] = try carriedOver ?? volumes.createAnonymous(labels: labels).name
+            var fresh: [String] = []
+            do {
+                // For root alone: a container may leave set-user-ID programs in its layer.
+                try Files.makeDirectories(directory.path, mode: 0o700)
+                try Files.makeDirectories(directory.upper)
+                try Files.makeDirectories(directory.work)
+                var anonymous: [String: String] = [:]
+                for mount in spec.mounts {
+                    guard case .anonymous(let carriedOver) = mount.source else { continue }
+                    if let carriedOver {
+                        anonymous[mount.target] = carriedOver
+                        continue
+                    }
+                    let labels = mount.volumeLabels.merging([Label.project: project]) { $1 }
+                    let name = try volumes.createAnonymous(labels: labels).name
+                    fresh.append(name)
+                    anonymous[mount.target] = name
+                }
+                let stored = StoredContainer(
+                    id: id, project: project, spec: spec, createdAt: Self.now(), anonymousVolumes: anonymous)
+                try directory.write(stored)
+                return stored
+            } catch {
+                for name in fresh { try? volumes.remove(name) }
+                try? TreeRemoval.remove(directory.path)
+                throw error
             }
-            let stored = StoredContainer(
-                id: id, project: project, spec: spec, createdAt: Self.now(), anonymousVolumes: anonymous)
-            try directory.write(stored)
-            return stored
         }
         entries[id] = Entry(stored: stored, state: StoredState(), status: .resting)
         emit(.created(id))
@@ -40,16 +57,21 @@ extension LocalEngine {
         guard entry.status == .resting else {
             throw EngineError.inUse("container \(entry.stored.spec.name) is running and")
         }
-        let (store, volumes, paths, project) = (store, volumes, paths, project)
+        let (store, volumes, launcher, project) = (store, volumes, launcher, project)
+        let run = paths.containerRun(id.value)
         try await BlockingPool.shared.run {
+            // Still there where something that its last run held could not be given back.
+            if Files.exists(run) { launcher.cleanUp(after: entry.stored) }
             try TreeRemoval.remove(store.directory(named: entry.stored.spec.name, of: project).path)
-            try Files.removeTree(paths.containerRun(id.value))
-            if withVolumes {
-                for name in entry.stored.anonymousVolumes.values { try volumes.remove(name) }
-            }
         }
         entries[id] = nil
         emit(.removed(id))
+        guard withVolumes else { return }
+        try await BlockingPool.shared.run {
+            for name in entry.stored.anonymousVolumes.values.sorted() {
+                if try volumes.get(name) != nil { try volumes.remove(name) }
+            }
+        }
     }
 
     public func renameContainer(_ id: ContainerID, to name: String) async throws {
@@ -57,22 +79,34 @@ extension LocalEngine {
         guard entry.status == .resting else {
             throw EngineError.failed("container \(entry.stored.spec.name) cannot be renamed while it runs")
         }
-        let (store, project) = (store, project)
+        let (store, project, paths) = (store, project, paths)
         var stored = entry.stored
         stored.spec.name = name
         let renamed = stored
         try await BlockingPool.shared.run {
+            let lock = try Self.lockNames(paths)
+            defer { withExtendedLifetime(lock) {} }
             if let owner = try store.project(ofContainerNamed: name) {
                 let holder = try store.directory(named: name, of: owner).readConfig()
                 throw EngineError.nameTaken(name: name, by: holder?.id ?? ContainerID("?"))
             }
             let old = store.directory(named: entry.stored.spec.name, of: project)
             let new = store.directory(named: name, of: project)
-            // The configuration first: the directory's name is what counts, so a crash in between changes nothing.
+            // A creation that was cut off left a directory without a configuration.
+            try TreeRemoval.remove(new.path)
+            // The directory's name is what counts (see ContainerStore), so a crash in between does no harm.
             try Files.rename(old.path, to: new.path)
             try new.write(renamed)
         }
         entries[id]?.stored = renamed
+    }
+
+    /// Held by whoever gives a container a name, as that is unique on the whole host, whichever supervisor asks.
+    private static func lockNames(_ paths: HostPaths) throws -> OwnedDescriptor {
+        try Files.makeDirectories(paths.projects)
+        let directory = try OwnedDescriptor.open(paths.projects, O_RDONLY | O_DIRECTORY)
+        try check("flock", paths.projects) { flock(directory.raw, LOCK_EX) }
+        return directory
     }
 
     public func killContainer(_ id: ContainerID, signal: String) async throws {
