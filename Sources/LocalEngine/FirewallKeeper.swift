@@ -24,8 +24,10 @@ final class FirewallKeeper: Sendable {
     func publish(_ ports: [PublishedPort]) throws {
         guard !ports.isEmpty else { return }
         try wanted.withLock { state in
+            // A project whose networks are all another's has no table before its first port.
+            let hasTable = !state.isEmpty
             state.published += ports
-            try firewall.publish(ports)
+            if hasTable { try firewall.publish(ports) } else { try Self.put(state, into: firewall) }
         }
     }
 
@@ -34,6 +36,7 @@ final class FirewallKeeper: Sendable {
         try wanted.withLock { state in
             state.published.removeAll { ports.contains($0) }
             try firewall.unpublish(ports)
+            if state.isEmpty { try firewall.remove() }
         }
     }
 
@@ -57,7 +60,7 @@ final class FirewallKeeper: Sendable {
         try wanted.withLock { state in
             guard !state.isEmpty else { return }
             if try !firewall.isPresent() { try firewall.apply(state) }
-            try Firewall.reconcileForeign(bridges: state.bridges)
+            try Self.openForeign(state)
         }
     }
 
@@ -74,9 +77,13 @@ final class FirewallKeeper: Sendable {
             try firewall.remove()
         } else {
             try firewall.apply(state)
-            // Others whose filters drop what is forwarded (Docker's, ufw's) have to let our bridges through.
-            try Firewall.reconcileForeign(bridges: state.bridges)
+            try openForeign(state)
         }
+    }
+
+    /// Others whose filters drop what is forwarded (Docker's, ufw's) have to let our bridges through.
+    private static func openForeign(_ state: FirewallState) throws {
+        for warning in try Firewall.reconcileForeign(bridges: state.bridges).warnings { EngineLog.write(warning) }
     }
 }
 

@@ -1,4 +1,5 @@
 internal import ComposeFile
+internal import LinuxSystem
 internal import Networking
 internal import Orchestration
 
@@ -38,6 +39,14 @@ struct PortBinding: Sendable {
         }
     }
 
+    /// What to call a process that holds a port, where it is another project's supervisor.
+    static func supervisedProject(by pid: Int32) -> String? {
+        guard let bytes = try? Files.read("/proc/\(pid)/cmdline") else { return nil }
+        let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        guard words.count == 4, words[1] == "supervise", words[2] == "--project" else { return nil }
+        return "project \"\(words[3])\" of swcompose"
+    }
+
     /// The one with a way out; of internal networks only, the first.
     private static func primary(_ interfaces: [AttachedInterface]) -> AttachedInterface? {
         interfaces.first { $0.ipv4Gateway != nil || $0.ipv6Gateway != nil } ?? interfaces.first
@@ -53,7 +62,8 @@ extension PortRequest {
         var range: ClosedRange<UInt16>?
         if !port.published.isEmpty, port.published != "0" {
             let bounds = port.published.split(separator: "-").map { UInt16($0) }
-            guard let first = bounds.first ?? nil, let last = bounds.last ?? nil, bounds.count <= 2, first <= last else {
+            guard let first = bounds.first ?? nil, let last = bounds.last ?? nil, bounds.count <= 2, first <= last
+            else {
                 throw EngineError.failed("published port \"\(port.published)\" is neither a port nor a range of ports")
             }
             range = first...last
