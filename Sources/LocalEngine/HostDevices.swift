@@ -25,7 +25,8 @@ enum HostDevices {
             return try Files.list(device.source).flatMap { name -> [Grant] in
                 let path = "\(device.source)/\(name)"
                 var child = stat()
-                guard stat(path, &child) == 0, isDirectory(child) || type(of: child) != nil else { return [] }
+                // Links are passed over: they may lead round in a circle.
+                guard lstat(path, &child) == 0, isDirectory(child) || type(of: child) != nil else { return [] }
                 var nested = device
                 nested.source = path
                 nested.target = "\(device.target)/\(name)"
@@ -40,7 +41,9 @@ enum HostDevices {
 
     /// All of the host's, but terminals and what every container makes for itself.
     static func all() throws -> [Grant] {
-        let own: Set = ["pts", "shm", "fd", "mqueue", "console", "ptmx", "null", "zero", "full", "random", "urandom", "tty"]
+        let own: Set = [
+            "pts", "shm", "fd", "mqueue", "console", "ptmx", "null", "zero", "full", "random", "urandom", "tty",
+        ]
         return try Files.list("/dev").filter { !own.contains($0) }.flatMap { name -> [Grant] in
             var info = stat()
             let path = "/dev/\(name)"

@@ -60,6 +60,8 @@ struct Launcher: Sendable {
         /// By `container:<id>` reference: the pid of a running container.
         var pids: [String: Int32] = [:]
         var volumesFrom: [(StoredContainer, readOnly: Bool)] = []
+        /// Whose network, host name and files of /etc it has.
+        var network: StoredContainer?
     }
 
     private func attempt(
@@ -70,12 +72,14 @@ struct Launcher: Sendable {
         guard let image = try images.resolve(spec.imageID) else { throw EngineError.noSuchImage(spec.image) }
         let layers = try images.layers(of: image)
         let defaults = image.config.config ?? .init()
-        let hostname = spec.hostname ?? container.id.short
+        let hostname = try hostname(of: container, others)
         let namespaces = try joinedNamespaces(spec, others)
 
-        try writeEtcFiles(directory, spec, hostname: hostname, network: spec.networkMode)
+        if others.network == nil { try writeEtcFiles(directory, spec, hostname: hostname, network: spec.networkMode) }
         let mounts = try MountPlanner(
-            volumes: volumes, directory: directory, container: container, rootLayers: [directory.upper] + layers
+            volumes: volumes,
+            directory: others.network.map { store.directory(named: $0.spec.name, of: $0.project) } ?? directory,
+            container: container, rootLayers: [directory.upper] + layers
         ).mounts(volumesFrom: others.volumesFrom)
 
         let userText = spec.user ?? defaults.user ?? ""
@@ -172,6 +176,15 @@ struct Launcher: Sendable {
         return result
     }
 
+    /// As Docker has it: with the network of the host or of another container goes that one's name.
+    private func hostname(of container: StoredContainer, _ others: Joined) throws -> String {
+        if let own = container.spec.hostname { return own }
+        if let network = others.network { return network.spec.hostname ?? network.id.short }
+        guard container.spec.networkMode == "host" else { return container.id.short }
+        let lines = try Files.readString("/proc/sys/kernel/hostname").split(separator: "\n")
+        return lines.first.map(String.init) ?? container.id.short
+    }
+
     private func logOptions(_ spec: ContainerSpec, _ directory: ContainerDirectory) throws -> LogOptions {
         switch spec.loggingDriver {
         case "none": return LogOptions(path: nil, maxSize: 0, maxFiles: 1)
@@ -206,7 +219,6 @@ struct Launcher: Sendable {
     private func writeEtcFiles(
         _ directory: ContainerDirectory, _ spec: ContainerSpec, hostname: String, network: String?
     ) throws {
-        if let network, network.hasPrefix("container:") { return }
         let hostResolver = (try? Files.readString("/etc/resolv.conf")) ?? ""
         let kind: ContainerFiles.Resolver =
             switch network {
@@ -283,6 +295,9 @@ struct LogLimits: Equatable {
         guard let last = number.last else { return nil }
         let factor = units[last]
         if factor != nil { number = number.dropLast() }
-        return UInt64(number).map { $0 * (factor ?? 1) }
+        guard let bytes = UInt64(number)?.multipliedReportingOverflow(by: factor ?? 1), !bytes.overflow else {
+            return nil
+        }
+        return bytes.partialValue
     }
 }

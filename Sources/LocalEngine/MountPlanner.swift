@@ -10,6 +10,7 @@ internal import Volumes
 /// A container's mounts as host paths: makes and fills volumes, checks and makes bind sources.
 struct MountPlanner {
     let volumes: VolumeStore
+    /// That has the files for /etc: the container's own, or that of the container whose network it shares.
     let directory: ContainerDirectory
     let container: StoredContainer
     /// The container's own root: its layer over the image's.
@@ -62,7 +63,10 @@ struct MountPlanner {
     }
 
     private func bindOptions(_ mount: ContainerSpec.MountSpec) -> [String] {
-        [mount.recursive == "disabled" ? "bind" : "rbind", mount.readOnly ? "ro" : "rw", mount.propagation ?? "rprivate"]
+        [
+            mount.recursive == "disabled" ? "bind" : "rbind", mount.readOnly ? "ro" : "rw",
+            mount.propagation ?? "rprivate",
+        ]
     }
 
     private func volume(_ name: String, _ mount: ContainerSpec.MountSpec) throws -> RuntimeSpec.Mount {
@@ -72,13 +76,23 @@ struct MountPlanner {
         var source = root
         if let subpath = mount.subpath {
             let base = try OwnedDescriptor.open(root, O_PATH | O_DIRECTORY)
-            do { _ = try base.openInRoot(subpath, O_PATH) } catch let error as SystemError {
+            do {
+                // By the name of what was found: containers may make links in the volume, which lead out of it when
+                // the given path is followed from the host's root.
+                source = try Self.path(of: base.openInRoot(subpath, O_PATH))
+            } catch let error as SystemError {
                 throw failure("volume \(name) has no subpath \"\(subpath)\": \(error.errno)")
             }
-            source = "\(root)/\(subpath)"
         }
         return RuntimeSpec.Mount(
             destination: mount.target, type: "bind", source: source, options: bindOptions(mount))
+    }
+
+    private static func path(of descriptor: OwnedDescriptor) throws -> String {
+        let link = "/proc/self/fd/\(descriptor.raw)"
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = try check("readlink", link) { readlink(link, &buffer, buffer.count) }
+        return String(decoding: buffer[0..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// What the image has at the volume's place goes into a volume that is still empty.
@@ -101,9 +115,12 @@ struct MountPlanner {
     }
 
     private func etcFiles(except taken: Set<String>) -> [RuntimeSpec.Mount] {
-        [("/etc/resolv.conf", directory.resolvConf), ("/etc/hostname", directory.hostname), ("/etc/hosts", directory.hosts)]
-            .filter { !taken.contains($0.0) && Files.exists($0.1) }
-            .map { RuntimeSpec.Mount(destination: $0.0, type: "bind", source: $0.1, options: ["rbind", "rw", "rprivate"]) }
+        [
+            ("/etc/resolv.conf", directory.resolvConf), ("/etc/hostname", directory.hostname),
+            ("/etc/hosts", directory.hosts),
+        ]
+        .filter { !taken.contains($0.0) && Files.exists($0.1) }
+        .map { RuntimeSpec.Mount(destination: $0.0, type: "bind", source: $0.1, options: ["rbind", "rw", "rprivate"]) }
     }
 
     /// Secrets and configs that are files on the host; those with content of their own are injected (see Launcher).

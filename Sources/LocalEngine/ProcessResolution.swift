@@ -46,6 +46,8 @@ enum ProcessResolution {
             if values.updateValue(value, forKey: name) == nil, !order.contains(name) { order.append(name) }
         }
 
+        subscript(name: String) -> String? { values[name] }
+
         mutating func set(pair: String) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             set(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")

@@ -88,14 +88,17 @@ struct SpecBuilder {
     private func allMounts(defaults: [RuntimeSpec.Mount]) -> [RuntimeSpec.Mount] {
         let given = Set(mounts.map(\.destination))
         var kept = defaults.filter { !given.contains($0.destination) }
-        if joined[.ipc] != nil, let index = kept.firstIndex(where: { $0.destination == "/dev/shm" }) {
-            kept.remove(at: index)
-        }
-        if let size = spec.resources.shmSize, let index = kept.firstIndex(where: { $0.destination == "/dev/shm" }) {
-            kept[index].options = (kept[index].options ?? []).filter { !$0.hasPrefix("size=") } + ["size=\(size)"]
+        if let index = kept.firstIndex(where: { $0.destination == "/dev/shm" }) {
+            if joined[.ipc] == "" {
+                kept[index] = RuntimeSpec.Mount(
+                    destination: "/dev/shm", type: "bind", source: "/dev/shm", options: ["bind", "rw", "rprivate"])
+            } else if let size = spec.resources.shmSize {
+                kept[index].options = (kept[index].options ?? []).filter { !$0.hasPrefix("size=") } + ["size=\(size)"]
+            }
         }
         let depth = { (path: String) in path.split(separator: "/").count }
-        return kept + mounts.enumerated()
+        return kept
+            + mounts.enumerated()
             .sorted { (depth($0.element.destination), $0.offset) < (depth($1.element.destination), $1.offset) }
             .map(\.element)
     }
