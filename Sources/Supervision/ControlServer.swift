@@ -22,17 +22,23 @@ struct ControlServer: Sendable {
         return ControlServer(channel: channel)
     }
 
-    /// Serves until the task is cancelled. `connectionsChanged` hears how many connections are open.
-    func run(connectionsChanged: @escaping @Sendable (Int) async -> Void, handler: @escaping Handler) async throws {
-        let open = Guarded(0)
+    /// Serves until the task is cancelled. `arrived` is asked for each connection; where it says no, that is closed
+    /// without an answer. `left` is told when one that was served ends.
+    func run(
+        arrived: @escaping @Sendable () async -> Bool, left: @escaping @Sendable () async -> Void,
+        handler: @escaping Handler
+    ) async throws {
         try await withThrowingDiscardingTaskGroup { tasks in
             try await channel.executeThenClose { inbound in
                 for try await connection in inbound {
-                    await connectionsChanged(open.withLock { $0 += 1; return $0 })
                     tasks.addTask {
+                        guard await arrived() else {
+                            try? await connection.executeThenClose { _, _ in }
+                            return
+                        }
                         // A client that breaks off is no error of ours.
                         try? await Self.serve(connection, handler)
-                        await connectionsChanged(open.withLock { $0 -= 1; return $0 })
+                        await left()
                     }
                 }
             }

@@ -48,9 +48,14 @@ public struct SupervisorClient: Sendable {
         _ request: Request, over connection: Connection, deliver: (Message) -> Void
     ) throws {
         let line = try ControlProtocol.encode(request)
+        // `down` is over when the supervisor has gone too.
+        func deliverInTime(_ message: Message) {
+            if case .down = request, case .done(let left) = message, left.isEmpty { connection.waitForPeer(seconds: 1) }
+            deliver(message)
+        }
         for _ in 0..<5 {
             do {
-                if try connection.exchange(line, deliver: deliver) { return }
+                if try connection.exchange(line, deliver: deliverInTime) { return }
             } catch let error as SystemError where error.errno == .brokenPipe || error.errno == .connectionReset {}
             guard startIfNeeded,
                 let socket = try Self.connectSocket(project: project, paths: paths, startIfNeeded: true)
@@ -64,11 +69,16 @@ public struct SupervisorClient: Sendable {
         project: String, paths: HostPaths, startIfNeeded: Bool
     ) throws -> OwnedDescriptor? {
         let path = paths.supervisorSocket(project)
-        for _ in 0..<50 {
+        // Another's supervisor may still be adopting a project of many containers.
+        let deadline = Waiting.now() + 30
+        var pause = 0.002
+        repeat {
             if let socket = try UnixSocket.connect(path) { return socket }
             guard startIfNeeded else { return nil }
-            try SupervisorProcess.start(project: project, paths: paths)
-        }
+            if try SupervisorProcess.start(project: project, paths: paths) { continue }
+            Waiting.sleep(seconds: pause)
+            pause = min(pause * 1.5, 0.1)
+        } while Waiting.now() < deadline
         throw Failure("the supervisor of project \"\(project)\" does not answer on \(path)")
     }
 }
@@ -86,6 +96,21 @@ private final class Connection: Sendable {
         }
     }
 
+    /// Ends the conversation and waits until the process at the other end is gone.
+    func waitForPeer(seconds: Double) {
+        let socket = state.withLock { $0.socket }
+        // struct ucred: pid, uid, gid.
+        var peer: [Int32] = [0, 0, 0]
+        var size = socklen_t(12)
+        guard getsockopt(socket.raw, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 else { return }
+        let process = swc_pidfd_open(peer[0], 0)
+        guard process >= 0 else { return }
+        let owned = OwnedDescriptor(process)
+        _ = shutdown(socket.raw, CInt(SHUT_RDWR))
+        var waiting = pollfd(fd: owned.raw, events: Int16(POLLIN), revents: 0)
+        withExtendedLifetime(owned) { _ = poll(&waiting, 1, CInt(seconds * 1000)) }
+    }
+
     /// False where the caller has gone meanwhile.
     func replace(with socket: OwnedDescriptor) -> Bool {
         state.withLock { state in
@@ -97,7 +122,15 @@ private final class Connection: Sendable {
     /// - Returns: false where the other side closed without any answer.
     func exchange(_ line: [UInt8], deliver: (Message) -> Void) throws -> Bool {
         let socket = state.withLock { $0.socket }
-        try Files.writeAll(socket.raw, line, subject: "supervisor.sock")
+        var sent = 0
+        while sent < line.count {
+            // A supervisor that has gone is an error here, not a signal.
+            sent += try line.withUnsafeBytes { bytes in
+                try check("send", "supervisor.sock") {
+                    send(socket.raw, bytes.baseAddress! + sent, bytes.count - sent, CInt(MSG_NOSIGNAL))
+                }
+            }
+        }
         var buffer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)
         var answered = false

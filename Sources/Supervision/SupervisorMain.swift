@@ -12,7 +12,7 @@ internal import Orchestration
 public enum SupervisorMain {
     /// Exit status that says: another supervisor has this project.
     static let anotherRuns: CInt = 75
-    /// How long a supervisor without running containers and without clients waits for the next command.
+    /// See ``Presence``.
     private static let linger = Duration.seconds(20)
 
     /// - Throws: ``SystemError`` and the engine's errors at start; nothing afterwards.
@@ -20,7 +20,8 @@ public enum SupervisorMain {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
         umask(0o022)
-        guard let lock = try FileLock(trying: "\(paths.projectRun(project))/lock") else { exit(anotherRuns) }
+        guard let lock = try takeLock("\(paths.projectRun(project))/lock") else { exit(anotherRuns) }
+        raiseDescriptorLimit()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let engine = try await LocalEngine(project: project, paths: paths, group: group)
         let state = DesiredState(path: "\(paths.project(project))/project.json")
@@ -36,19 +37,54 @@ public enum SupervisorMain {
         try Files.writeAll(SupervisorProcess.readyDescriptor, [1])
         close(SupervisorProcess.readyDescriptor)
 
-        let presence = Presence(engine: engine, linger: linger)
+        let presence = Presence(engine: engine, reconciler: reconciler, linger: linger)
+        let events = await engine.events()
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                try? await server.run(connectionsChanged: { await presence.connections($0) }) { request in
-                    await reconciler.handle(request)
+                do {
+                    try await server.run(arrived: { await presence.arrived() }, left: { await presence.left() }) {
+                        await reconciler.handle($0)
+                    }
+                } catch {
+                    // The next command starts another supervisor, which can listen again.
+                    try? Files.writeAll(2, Array("control socket: \(error)\n".utf8))
                 }
             }
             tasks.addTask { await presence.waitUntilUnneeded() }
+            tasks.addTask {
+                for await event in events {
+                    switch event {
+                    case .exited, .removed: await presence.containersChanged()
+                    case .created, .started, .health: break
+                    }
+                }
+            }
             await tasks.next()
+            await presence.leave()
             tasks.cancelAll()
         }
         await engine.shutDown()
         leave(project: project, paths: paths, lock: lock)
+    }
+
+    /// nil where another has it.
+    private static func takeLock(_ path: String) throws -> FileLock? {
+        for _ in 0..<100 {
+            // One that leaves may remove the directory between its making and the lock's.
+            do { return try FileLock(trying: path) } catch let error as SystemError
+                where error.errno == .noSuchFileOrDirectory
+            {}
+        }
+        return try FileLock(trying: path)
+    }
+
+    /// A container takes a handful of descriptors here, and the usual limit of 1024 is soon reached.
+    private static func raiseDescriptorLimit() {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0 else { return }
+        limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 1 << 20))
+        _ = setrlimit(resource, &limit)
     }
 
     /// Ends the process; of a project without containers nothing stays in /run.
@@ -84,59 +120,5 @@ private struct DesiredState: Sendable {
         guard let bytes = try? JSONEncoder().encode(project) else { return }
         try? Files.makeDirectories(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
         try? Files.replace(path, with: [UInt8](bytes), mode: 0o600)
-    }
-}
-
-/// Knows when a supervisor is no longer needed: at once when the project has no containers left, after a while when
-/// none runs; never while somebody is connected.
-private actor Presence {
-    private let engine: LocalEngine
-    private let linger: Duration
-    private var open = 0
-    private var waiting: CheckedContinuation<Void, Never>?
-    private var unneeded = false
-    private var pause: Task<Void, Never>?
-
-    init(engine: LocalEngine, linger: Duration) {
-        self.engine = engine
-        self.linger = linger
-    }
-
-    func connections(_ count: Int) async {
-        open = count
-        pause?.cancel()
-        pause = nil
-        guard count == 0 else { return }
-        await consider()
-    }
-
-    private func consider() async {
-        let state = await engine.occupancy
-        guard open == 0 else { return }
-        switch state {
-        case .empty: finish()
-        case .stopped:
-            pause = Task { [linger] in
-                try? await Task.sleep(for: linger)
-                if !Task.isCancelled { await self.considerLeaving() }
-            }
-        case .running: break
-        }
-    }
-
-    private func considerLeaving() async {
-        let state = await engine.occupancy
-        if open == 0, state != .running { finish() }
-    }
-
-    private func finish() {
-        unneeded = true
-        waiting?.resume()
-        waiting = nil
-    }
-
-    func waitUntilUnneeded() async {
-        if unneeded { return }
-        await withCheckedContinuation { waiting = $0 }
     }
 }

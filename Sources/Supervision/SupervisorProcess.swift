@@ -8,28 +8,48 @@ internal import SystemPackage
 enum SupervisorProcess {
     /// Descriptor on which the new supervisor says that it listens.
     static let readyDescriptor: CInt = 3
-    private static let passedVariables = ["PATH", "HOME", "LANG", "TZ", "SWCOMPOSE_DATA_ROOT", "SWCOMPOSE_RUN_ROOT", "SWCOMPOSE_SHIM"]
+    private static let passedVariables = [
+        "PATH", "HOME", "LANG", "TZ", "SWCOMPOSE_DATA_ROOT", "SWCOMPOSE_RUN_ROOT", "SWCOMPOSE_SHIM",
+    ]
 
     static func logPath(_ project: String, _ paths: HostPaths) -> String {
         "\(paths.projectRun(project))/supervisor.log"
     }
 
-    /// Returns when the supervisor listens, or another one does.
+    /// Returns when the supervisor listens: true; or when it has found another at its place, which listens by now or
+    /// soon, or is just leaving: false.
     /// - Throws: ``Failure`` with the end of its log where it did not come up.
-    static func start(project: String, paths: HostPaths) throws {
+    static func start(project: String, paths: HostPaths) throws -> Bool {
         try Files.makeDirectories(paths.projectRun(project), mode: 0o700)
         let log = logPath(project, paths)
+        guard let (pid, ready) = try spawn(project: project, log: log) else { return false }
+
+        var byte: UInt8 = 0
+        let count = try check("read", "the supervisor's ready pipe") { read(ready.raw, &byte, 1) }
+        if count == 1 { return true }
+        var status: CInt = 0
+        try check("waitpid") { waitpid(pid, &status, 0) }
+        if swc_wifexited(status) != 0, swc_wexitstatus(status) == SupervisorMain.anotherRuns { return false }
+        let tail = ((try? Files.readString(log)) ?? "").split(separator: "\n").suffix(5).joined(separator: "\n")
+        throw Failure(
+            "the supervisor of project \"\(project)\" could not be started\(tail.isEmpty ? "" : ":\n\(tail)")")
+    }
+
+    /// A function of its own so that this process's copy of the write end is closed when it returns: else the end of
+    /// a supervisor that never listens would not be seen.
+    /// - Returns: nil where one that leaves has just removed the project's directory.
+    private static func spawn(project: String, log: String) throws -> (pid: pid_t, ready: OwnedDescriptor)? {
         let (readyRead, readyWrite) = try OwnedDescriptor.pipe()
-        var writeEnd: OwnedDescriptor? = readyWrite
         let executable = try executablePath()
 
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        // First, as the pipe may have one of the numbers that are given away next.
+        posix_spawn_file_actions_adddup2(&actions, readyWrite.raw, readyDescriptor)
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_adddup2(&actions, writeEnd!.raw, readyDescriptor)
         posix_spawn_file_actions_addchdir_np(&actions, "/")
         // What the caller's caller left open is none of ours. Here and not in the new process: by the time its main
         // begins, the concurrency runtime has descriptors of its own.
@@ -52,26 +72,16 @@ enum SupervisorProcess {
             getenv(name).map { "\(name)=\(String(cString: $0))" }
         }
         var pid: pid_t = 0
-        let result = withCStrings(arguments) { argv in
-            withCStrings(environment) { envp in
-                posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
+        let result = withExtendedLifetime(readyWrite) {
+            withCStrings(arguments) { argv in
+                withCStrings(environment) { envp in
+                    posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
+                }
             }
         }
+        if result == ENOENT, Files.exists(executable) { return nil }
         guard result == 0 else { throw SystemError("posix_spawn", Errno(rawValue: result), executable) }
-        writeEnd = nil
-
-        var byte: UInt8 = 0
-        let count = try check("read", "the supervisor's ready pipe") { read(readyRead.raw, &byte, 1) }
-        if count == 1 { return }
-        var status: CInt = 0
-        try check("waitpid") { waitpid(pid, &status, 0) }
-        // One that found another at work ends without a word: the caller connects to that.
-        if swc_wifexited(status) != 0, swc_wexitstatus(status) == SupervisorMain.anotherRuns {
-            usleep(2000)
-            return
-        }
-        let tail = ((try? Files.readString(log)) ?? "").split(separator: "\n").suffix(5).joined(separator: "\n")
-        throw Failure("the supervisor of project \"\(project)\" could not be started\(tail.isEmpty ? "" : ":\n\(tail)")")
+        return (pid, readyRead)
     }
 
     private static func executablePath() throws -> String {
