@@ -85,7 +85,7 @@ struct LaunchCgroupTests {
                 stdio: .descriptors(input: pipe.read.raw, output: pipe.write.raw, error: pipe.write.raw)))
         #expect(handle.wait() == 0)
         // Before the cgroups are taken away.
-        try ContainerRuntime.signal(runDirectory: harness.runDirectory, SIGKILL)
+        try ContainerProcesses.signal(runDirectory: harness.runDirectory, SIGKILL)
         _ = try harness.waitForExit()
         var buffer = [UInt8](repeating: 0, count: 100)
         let count = read(pipe.read.raw, &buffer, buffer.count)
