@@ -9,8 +9,11 @@ public final class BlockingPool: Sendable {
     private struct State {
         var queue: [@Sendable () -> Void] = []
         var head = 0
+        /// Threads that will take a job without anybody's help: those that wait, and those that just started.
         var idle = 0
         var threads = 0
+
+        var waiting: Int { queue.count - head }
     }
     private let limit: Int
     private let state = Mutex(State())
@@ -32,11 +35,11 @@ public final class BlockingPool: Sendable {
     public func submit(_ job: @escaping @Sendable () -> Void) {
         let startThread = state.withLock { state in
             state.queue.append(job)
-            if state.idle == 0, state.threads < limit {
-                state.threads += 1
-                return true
-            }
-            return false
+            // A thread that was woken counts as idle until it has its job, which is still waiting then, too.
+            guard state.waiting > state.idle, state.threads < limit else { return false }
+            state.threads += 1
+            state.idle += 1
+            return true
         }
         eventfd_write(wakeups.raw, 1)
         if startThread { spawn() }
@@ -60,7 +63,6 @@ public final class BlockingPool: Sendable {
 
     private func work() {
         while true {
-            state.withLock { $0.idle += 1 }
             var ticket = eventfd_t()
             while eventfd_read(wakeups.raw, &ticket) != 0 {}
             let job = state.withLock { state in
@@ -74,6 +76,7 @@ public final class BlockingPool: Sendable {
                 return job
             }
             job()
+            state.withLock { $0.idle += 1 }
         }
     }
 }

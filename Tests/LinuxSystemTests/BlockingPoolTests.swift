@@ -57,4 +57,24 @@ struct BlockingPoolTests {
             for try await met in group { #expect(met) }
         }
     }
+    @Test("an idle thread is not counted on twice", .timeLimit(.minutes(1)))
+    func burst() async throws {
+        for _ in 0..<50 {
+            let pool = BlockingPool(limit: 3)
+            try await pool.run {}
+            // The one thread is idle, or about to be: the first of these must not keep the others waiting.
+            let running = Running()
+            let done = Running()
+            for _ in 0..<3 {
+                pool.submit {
+                    running.count.withLock { $0.now += 1 }
+                    if Waiting.until(seconds: 10, { running.count.withLock { $0.now } == 3 }) {
+                        done.count.withLock { $0.now += 1 }
+                    }
+                }
+            }
+            for _ in 0..<2000 where done.count.withLock({ $0.now }) < 3 { try await Task.sleep(for: .milliseconds(10)) }
+            try #require(done.count.withLock { $0.now } == 3)
+        }
+    }
 }

@@ -32,13 +32,13 @@ final class LaunchHarness {
         ] {
             symlink("busybox", "\(root)/bin/\(name)")
         }
-        setenv("SWCOMPOSE_SHIM", Self.shimPath, 1)
+        Self.nameShim
     }
 
     /// One that another process has made and will take away.
     init(existing base: String) throws {
         self.base = base
-        setenv("SWCOMPOSE_SHIM", Self.shimPath, 1)
+        Self.nameShim
         isOwner = false
     }
 
@@ -57,6 +57,9 @@ final class LaunchHarness {
         let package = source.split(separator: "/").dropLast(3).joined(separator: "/")
         return "/\(package)/.build/debug/swcompose-shim"
     }()
+
+    /// Once: other threads read the environment.
+    private static let nameShim: Void = { _ = setenv("SWCOMPOSE_SHIM", shimPath, 1) }()
 
     static let dockerCapabilities = [
         "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID",

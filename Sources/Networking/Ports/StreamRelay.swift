@@ -57,7 +57,7 @@ final class GlueHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
     private var isFinished = false
-    /// Kept once this side's output is ended and all of it written.
+    /// Once the other side sends no more: kept when all that it sent is written.
     private var outputEnd: EventLoopFuture<Void>?
 
     static func pair() -> (GlueHandler, GlueHandler) {
@@ -114,10 +114,13 @@ final class GlueHandler: ChannelDuplexHandler {
     /// The other side sends no more.
     private func endOutput() {
         guard let context, outputEnd == nil else { return }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        outputEnd = promise.futureResult
-        context.flush()
-        context.close(mode: .output, promise: promise)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        outputEnd = written.futureResult
+        // NIO ends the output once all of it is written only while the input is open; with that closed it drops what
+        // waits. An empty message comes after everything that does.
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        let channel = context.channel
+        written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
     }
 
     /// The other side has gone: closes once what it sent is written. One who does not read is not waited for long.
@@ -125,11 +128,19 @@ final class GlueHandler: ChannelDuplexHandler {
         guard !isFinished, let context else { return }
         isFinished = true
         let channel = context.channel
-        let deadline = context.eventLoop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
         endOutput()
-        outputEnd?.whenComplete { _ in
-            deadline.cancel()
-            channel.close(promise: nil)
+        outputEnd?.whenComplete { _ in channel.close(promise: nil) }
+        closeUnlessRead(context, waiting: nil)
+    }
+
+    /// Closes once nothing of what waits has been taken for ten seconds.
+    private func closeUnlessRead(_ context: ChannelHandlerContext, waiting before: Int?) {
+        guard context.channel.isActive else { return }
+        let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        if let before, waiting == nil || waiting == before { return context.close(promise: nil) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(10)) {
+            guard let context = self.context else { return }
+            self.closeUnlessRead(context, waiting: waiting ?? 0)
         }
     }
 }
