@@ -16,6 +16,19 @@ public enum DetachedMount {
     /// - Throws: ``SystemError``, whose subject has the kernel's own explanation where there is one.
     public static func overlay(lower: [String]) throws -> OwnedDescriptor {
         if lower.count == 1 { return try OwnedDescriptor.open(lower[0], O_RDONLY | O_DIRECTORY) }
+        do {
+            return try mount(lower.map { ("lowerdir+", $0) })
+        } catch let error as SystemError where error.errno == .invalidArgument {
+            // Before Linux 6.5 there is one option for all, and its value is short: layers are named by descriptor.
+            let layers = try lower.map { try OwnedDescriptor.open($0, O_PATH | O_DIRECTORY) }
+            return try withExtendedLifetime(layers) {
+                let names = layers.map { "/proc/self/fd/\($0.raw)" }.joined(separator: ":")
+                return try mount([("lowerdir", names)])
+            }
+        }
+    }
+
+    private static func mount(_ options: [(String, String)]) throws -> OwnedDescriptor {
         let context = OwnedDescriptor(try check("fsopen", "overlay") { swc_fsopen("overlay", closeOnExec) })
         func configure(_ command: UInt32, _ key: String?, _ value: String?) throws {
             do {
@@ -26,15 +39,7 @@ public enum DetachedMount {
                 throw SystemError("mount overlay", error.errno, explanation(context.raw) ?? error.subject)
             }
         }
-        do {
-            for directory in lower { try configure(setString, "lowerdir+", directory) }
-        } catch let error as SystemError where error.errno == .invalidArgument {
-            // Before Linux 6.5: one string, in which ':' and '\' are escaped.
-            let joined = lower.map { path in
-                path.reduce(into: "") { $0 += $1 == ":" || $1 == "\\" ? "\\\($1)" : "\($1)" }
-            }
-            try configure(setString, "lowerdir", joined.joined(separator: ":"))
-        }
+        for (key, value) in options { try configure(setString, key, value) }
         try configure(create, nil, nil)
         return OwnedDescriptor(
             try check("fsmount", "overlay") {

@@ -37,23 +37,22 @@ extension Child {
 
         let context = try openFileSystem(literal("overlay"))
         defer { close(context) }
-        try configure(context, "source", literal("overlay"))
-        var at = layers
-        var isFirst = true
-        for _ in 0..<at.listCount() {
-            do throws(Failure) {
-                try configureLayer(context, "lowerdir+", at.string())
-            } catch {
-                if !isFirst || error.errno != EINVAL { throw error }
-                return try mountOverlayByOptions(layers, upper, work, options)
-            }
-            isFirst = false
+        let mount: CInt
+        do throws(Failure) {
+            try configure(context, "source", literal("overlay"))
+            var at = layers
+            for _ in 0..<at.listCount() { try configureLayer(context, "lowerdir+", at.string()) }
+            try configureLayer(context, "upperdir", upper)
+            try configureLayer(context, "workdir", work)
+            at = options
+            for _ in 0..<at.listCount() { try configure(context, option: at.string()) }
+            mount = try createMount(context, attributes: 0)
+        } catch {
+            // A kernel that does not know `lowerdir+` says so only when the mount is made.
+            if error.errno != EINVAL { throw error }
+            return try mountOverlayByOptions(layers, upper, work, options)
         }
-        try configureLayer(context, "upperdir", upper)
-        try configureLayer(context, "workdir", work)
-        at = options
-        for _ in 0..<at.listCount() { try configure(context, option: at.string()) }
-        try attachRoot(try createMount(context, attributes: 0))
+        try attachRoot(mount)
     }
 
     /// Before Linux 6.5 all layers are one option, which mount(2) limits to a page together with the others: they are
