@@ -64,7 +64,9 @@ struct ContainerExec: Sendable {
         var variables = ProcessResolution.OrderedVariables(pairs: process.env)
         if options.tty { variables.setDefault("TERM", "xterm") }
         if let text = options.user {
-            guard case .running(let pid) = try ContainerProcesses.status(runDirectory: paths.containerRun(container.id.value))
+            guard
+                case .running(let pid) = try ContainerProcesses.status(
+                    runDirectory: paths.containerRun(container.id.value))
             else { throw EngineError.notRunning(container.spec.name) }
             let root = try OwnedDescriptor.open("/proc/\(pid)/root", O_PATH | O_DIRECTORY)
             let user = try UserDatabase(root: root).resolve(text, additionalGroups: container.spec.groupAdd)
@@ -117,45 +119,45 @@ public final class ExecSession: Sendable {
 
     func detach() { handle.detach() }
 
-            /// Reads what it says until it has ended or its time is over.
-            fileprivate func collect(
-                from pipe: OwnedDescriptor, closing write: OwnedDescriptor, _ request: ExecRequest
-            ) throws -> ExecResult {
-                try check("fcntl") { swc_fcntl_int(pipe.raw, F_SETFL, O_NONBLOCK) }
-                let exit = try handle.exitDescriptor()
-                let clock = ContinuousClock()
-                let deadline = request.timeout.map { clock.now + $0 }
-                var output: [UInt8] = []
-                var chunk = [UInt8](repeating: 0, count: 4096)
-                var timedOut = false
-                func drain() throws {
-                    while true {
-                        let count = read(pipe.raw, &chunk, chunk.count)
-                        if count <= 0 { return }
-                        // What is over the limit is read and dropped: the command must not block on a full pipe.
-                        output.append(contentsOf: chunk[0..<min(count, max(0, request.outputLimit - output.count))])
-                    }
-                }
-                while true {
-                    var descriptors = [
-                        pollfd(fd: pipe.raw, events: Int16(POLLIN), revents: 0),
-                        pollfd(fd: exit.raw, events: Int16(POLLIN), revents: 0),
-                    ]
-                    let left = deadline.map { max(0, ($0 - clock.now).milliseconds) }
-                    let ready = try check("poll") { poll(&descriptors, 2, left.map { CInt(clamping: $0 + 1) } ?? -1) }
-                    try drain()
-                    if descriptors[1].revents != 0 { break }
-                    if ready == 0, let deadline, clock.now >= deadline {
-                        timedOut = true
-                        handle.kill()
-                        break
-                    }
-                }
-                let code = handle.wait()
-                try drain()
-                return ExecResult(exitCode: code, output: String(decoding: output, as: UTF8.self), timedOut: timedOut)
+    /// Reads what it says until it has ended or its time is over.
+    fileprivate func collect(
+        from pipe: OwnedDescriptor, closing write: OwnedDescriptor, _ request: ExecRequest
+    ) throws -> ExecResult {
+        try check("fcntl") { swc_fcntl_int(pipe.raw, F_SETFL, O_NONBLOCK) }
+        let exit = try handle.exitDescriptor()
+        let clock = ContinuousClock()
+        let deadline = request.timeout.map { clock.now + $0 }
+        var output: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        var timedOut = false
+        func drain() throws {
+            while true {
+                let count = read(pipe.raw, &chunk, chunk.count)
+                if count <= 0 { return }
+                // What is over the limit is read and dropped: the command must not block on a full pipe.
+                output.append(contentsOf: chunk[0..<min(count, max(0, request.outputLimit - output.count))])
             }
         }
+        while true {
+            var descriptors = [
+                pollfd(fd: pipe.raw, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: exit.raw, events: Int16(POLLIN), revents: 0),
+            ]
+            let left = deadline.map { max(0, ($0 - clock.now).milliseconds) }
+            let ready = try check("poll") { poll(&descriptors, 2, left.map { CInt(clamping: $0 + 1) } ?? -1) }
+            try drain()
+            if descriptors[1].revents != 0 { break }
+            if ready == 0, let deadline, clock.now >= deadline {
+                timedOut = true
+                handle.kill()
+                break
+            }
+        }
+        let code = handle.wait()
+        try drain()
+        return ExecResult(exitCode: code, output: String(decoding: output, as: UTF8.self), timedOut: timedOut)
+    }
+}
 
 extension Duration {
     fileprivate var milliseconds: Int64 {
@@ -163,4 +165,3 @@ extension Duration {
         return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }
 }
-

@@ -80,7 +80,9 @@ public struct ContainerStore: Sendable {
     /// Stands in for the project where a container belongs to none; no project can be called so.
     static let noProject = "_"
 
-    func status(of id: ContainerID) throws -> RuntimeStatus { try ContainerProcesses.status(runDirectory: runDirectory(of: id)) }
+    func status(of id: ContainerID) throws -> RuntimeStatus {
+        try ContainerProcesses.status(runDirectory: runDirectory(of: id))
+    }
 
     /// What can be said of a container from what is stored and what the kernel shows.
     static func observe(_ stored: StoredContainer, state: StoredState, status: RuntimeStatus) -> ObservedContainer {

@@ -18,7 +18,8 @@ extension NetworkRequest {
             subnets: try spec.subnets.compactMap { pool in
                 guard let subnet = pool.subnet else {
                     if pool.gateway != nil || pool.ipRange != nil || !pool.auxAddresses.isEmpty {
-                        throw EngineError.failed("network \(spec.name): ipam.config needs a subnet for its other values")
+                        throw EngineError.failed(
+                            "network \(spec.name): ipam.config needs a subnet for its other values")
                     }
                     return nil
                 }

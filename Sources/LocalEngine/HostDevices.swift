@@ -40,7 +40,9 @@ enum HostDevices {
 
     /// All of the host's, but terminals and what every container makes for itself.
     static func all() throws -> [Grant] {
-        let own: Set = ["pts", "shm", "fd", "mqueue", "console", "ptmx", "null", "zero", "full", "random", "urandom", "tty"]
+        let own: Set = [
+            "pts", "shm", "fd", "mqueue", "console", "ptmx", "null", "zero", "full", "random", "urandom", "tty",
+        ]
         return try Files.list("/dev").filter { !own.contains($0) }.flatMap { name -> [Grant] in
             var info = stat()
             let path = "/dev/\(name)"

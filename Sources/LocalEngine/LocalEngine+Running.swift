@@ -201,7 +201,10 @@ extension LocalEngine {
         if !state.interfaces.isEmpty {
             names.announce(stored, interfaces: state.interfaces)
             let reopened = try? await BlockingPool.shared.run {
-                (try networks.openDNSSockets(pid: pid), try stored.spec.networks.compactMap { try networks.get($0.network) })
+                (
+                    try networks.openDNSSockets(pid: pid),
+                    try stored.spec.networks.compactMap { try networks.get($0.network) }
+                )
             }
             if let (sockets, records) = reopened { try? await names.serve(stored, networks: records, sockets) }
         }

@@ -62,7 +62,10 @@ struct MountPlanner {
     }
 
     private func bindOptions(_ mount: ContainerSpec.MountSpec) -> [String] {
-        [mount.recursive == "disabled" ? "bind" : "rbind", mount.readOnly ? "ro" : "rw", mount.propagation ?? "rprivate"]
+        [
+            mount.recursive == "disabled" ? "bind" : "rbind", mount.readOnly ? "ro" : "rw",
+            mount.propagation ?? "rprivate",
+        ]
     }
 
     private func volume(_ name: String, _ mount: ContainerSpec.MountSpec) throws -> RuntimeSpec.Mount {
@@ -101,9 +104,12 @@ struct MountPlanner {
     }
 
     private func etcFiles(except taken: Set<String>) -> [RuntimeSpec.Mount] {
-        [("/etc/resolv.conf", directory.resolvConf), ("/etc/hostname", directory.hostname), ("/etc/hosts", directory.hosts)]
-            .filter { !taken.contains($0.0) && Files.exists($0.1) }
-            .map { RuntimeSpec.Mount(destination: $0.0, type: "bind", source: $0.1, options: ["rbind", "rw", "rprivate"]) }
+        [
+            ("/etc/resolv.conf", directory.resolvConf), ("/etc/hostname", directory.hostname),
+            ("/etc/hosts", directory.hosts),
+        ]
+        .filter { !taken.contains($0.0) && Files.exists($0.1) }
+        .map { RuntimeSpec.Mount(destination: $0.0, type: "bind", source: $0.1, options: ["rbind", "rw", "rprivate"]) }
     }
 
     /// Secrets and configs that are files on the host; those with content of their own are injected (see Launcher).

@@ -95,7 +95,8 @@ struct SpecBuilder {
             kept[index].options = (kept[index].options ?? []).filter { !$0.hasPrefix("size=") } + ["size=\(size)"]
         }
         let depth = { (path: String) in path.split(separator: "/").count }
-        return kept + mounts.enumerated()
+        return kept
+            + mounts.enumerated()
             .sorted { (depth($0.element.destination), $0.offset) < (depth($1.element.destination), $1.offset) }
             .map(\.element)
     }

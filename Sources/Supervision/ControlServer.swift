@@ -28,11 +28,17 @@ struct ControlServer: Sendable {
         try await withThrowingDiscardingTaskGroup { tasks in
             try await channel.executeThenClose { inbound in
                 for try await connection in inbound {
-                    await connectionsChanged(open.withLock { $0 += 1; return $0 })
+                    await connectionsChanged(
+                        open.withLock {
+                            $0 += 1; return $0
+                        })
                     tasks.addTask {
                         // A client that breaks off is no error of ours.
                         try? await Self.serve(connection, handler)
-                        await connectionsChanged(open.withLock { $0 -= 1; return $0 })
+                        await connectionsChanged(
+                            open.withLock {
+                                $0 -= 1; return $0
+                            })
                     }
                 }
             }

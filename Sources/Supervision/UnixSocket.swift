@@ -12,7 +12,9 @@ enum UnixSocket {
         try check("connect", path) { swc_unix_address(&address, path) }
         do {
             try check("connect", path) { swc_connect_unix(descriptor.raw, &address) }
-        } catch let error as SystemError where error.errno == .noSuchFileOrDirectory || error.errno == .connectionRefused {
+        } catch let error as SystemError
+            where error.errno == .noSuchFileOrDirectory || error.errno == .connectionRefused
+        {
             return nil
         }
         return descriptor
