@@ -36,7 +36,8 @@ let package = Package(
         .executableTarget(
             name: "swcompose",
             dependencies: [
-                "Rendering", "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "LinuxSystem", "CLinux",
+                "Rendering", "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "LinuxSystem",
+                "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -102,7 +103,8 @@ let package = Package(
                 "swcompose", "Rendering", "Orchestration", "ComposeFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: common),
-        .testTarget(name: "LocalEngineTests", dependencies: ["LocalEngine", "OCI", "Orchestration"], swiftSettings: common),
+        .testTarget(
+            name: "LocalEngineTests", dependencies: ["LocalEngine", "OCI", "Orchestration"], swiftSettings: common),
         .testTarget(
             name: "ImagesTests",
             dependencies: [

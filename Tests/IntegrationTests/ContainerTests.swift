@@ -36,7 +36,9 @@ extension IntegrationTests {
                 cap_add: [NET_ADMIN]
                 security_opt: ["no-new-privileges:true"]
                 """)
-            #expect(status == ["CapEff:\t0000000000001000", "NoNewPrivs:\t1"] || status == ["NoNewPrivs:\t1", "CapEff:\t0000000000001000"])
+            #expect(
+                status == ["CapEff:\t0000000000001000", "NoNewPrivs:\t1"]
+                    || status == ["NoNewPrivs:\t1", "CapEff:\t0000000000001000"])
         }
 
         @Test func userAndGroupsFromTheImage() throws {

@@ -32,7 +32,11 @@ enum Leftovers {
             let name = line.split(separator: ":")[1].trimmingCharacters(in: .whitespaces)
             if name.hasPrefix("swc") { found.insert("link \(name.split(separator: "@")[0])") }
         }
-        for line in (try? Scenario.execute(["find", "/sys/fs/cgroup", "-maxdepth", "4", "-type", "d", "-path", "*swcompose/*"]))?.lines ?? [] {
+        for line
+            in (try? Scenario.execute([
+                "find", "/sys/fs/cgroup", "-maxdepth", "4", "-type", "d", "-path", "*swcompose/*",
+            ]))?.lines ?? []
+        {
             found.insert("cgroup \(line)")
         }
         return found

@@ -20,10 +20,12 @@ extension IntegrationTests {
             ) { project in
                 try project.succeed("up", "-d")
                 for name in ["web", "other-name", "\(project.project)-web-1", "web.\(project.project)_default"] {
-                    let got = try project.swcompose("exec", "-T", "client", "timeout", "5", "wget", "-qO-", "http://\(name)/")
+                    let got = try project.swcompose(
+                        "exec", "-T", "client", "timeout", "5", "wget", "-qO-", "http://\(name)/")
                     #expect(got.stdout == "found\n", "\(name): \(got)")
                 }
-                let unknown = try project.swcompose("exec", "-T", "client", "timeout", "5", "nslookup", "no-such-service.invalid")
+                let unknown = try project.swcompose(
+                    "exec", "-T", "client", "timeout", "5", "nslookup", "no-such-service.invalid")
                 #expect(unknown.status != 0)
             }
         }
@@ -70,10 +72,13 @@ extension IntegrationTests {
         }
 
         @Test func takenPortNamesItsHolder() throws {
-            let holder = try Scenario.started(["python3", "-c", """
+            let holder = try Scenario.started([
+                "python3", "-c",
+                """
                 import socket, time
                 s = socket.socket(); s.bind(("0.0.0.0", 0)); s.listen(); print(s.getsockname()[1], flush=True); time.sleep(60)
-                """])
+                """,
+            ])
             defer { holder.send(SIGKILL) }
             while holder.stdout.isEmpty { usleep(10_000) }
             let port = holder.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -82,7 +87,9 @@ extension IntegrationTests {
             ) { project in
                 let up = try project.swcompose("up", "-d")
                 #expect(up.status == 1)
-                #expect(up.stderr.contains("port") && up.stderr.contains(port) && up.stderr.contains("already allocated"), "\(up)")
+                #expect(
+                    up.stderr.contains("port") && up.stderr.contains(port) && up.stderr.contains("already allocated"),
+                    "\(up)")
                 #expect(up.stderr.contains("python3") && up.stderr.contains("\(holder.pid)"), "\(up)")
                 #expect(try project.state("a-1") != "running")
             }
@@ -105,9 +112,11 @@ extension IntegrationTests {
                 """
             ) { project in
                 try project.succeed("up", "-d")
-                let reached = try project.swcompose("exec", "-T", "both", "timeout", "3", "wget", "-qO-", "http://inner/")
+                let reached = try project.swcompose(
+                    "exec", "-T", "both", "timeout", "3", "wget", "-qO-", "http://inner/")
                 #expect(reached.stdout == "secret\n", "\(reached)")
-                let barred = try project.swcompose("exec", "-T", "outer", "timeout", "2", "wget", "-qO-", "http://10.213.7.10/")
+                let barred = try project.swcompose(
+                    "exec", "-T", "outer", "timeout", "2", "wget", "-qO-", "http://10.213.7.10/")
                 #expect(barred.status != 0)
                 let unnamed = try project.swcompose("exec", "-T", "outer", "timeout", "5", "nslookup", "inner")
                 #expect(unnamed.status != 0, "a name of another network resolves: \(unnamed)")
@@ -125,7 +134,9 @@ extension IntegrationTests {
                 """
             ) { project in
                 try project.succeed("up", "-d")
-                try project.eventually("both done") { try project.state("host-1") == "exited" && project.state("none-1") == "exited" }
+                try project.eventually("both done") {
+                    try project.state("host-1") == "exited" && project.state("none-1") == "exited"
+                }
                 let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
                 #expect(try project.succeed("logs", "--no-log-prefix", "host").stdout == own + "\n")
                 let links = try project.succeed("logs", "--no-log-prefix", "none").lines

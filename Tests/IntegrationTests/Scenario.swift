@@ -56,7 +56,8 @@ final class Scenario {
 
     /// Runs swcompose in the project's directory.
     @discardableResult
-    func swcompose(_ arguments: String..., environment: [String: String] = [:], timeout: Double = 60) throws -> Outcome {
+    func swcompose(_ arguments: String..., environment: [String: String] = [:], timeout: Double = 60) throws -> Outcome
+    {
         try Self.swcompose(
             ["-p", project] + arguments, in: directory, environment: environment, timeout: timeout)
     }
@@ -96,8 +97,10 @@ final class Scenario {
     }
 
     static var roots: [String: String] {
-        ["SWCOMPOSE_DATA_ROOT": root.appendingPathComponent("data").path,
-         "SWCOMPOSE_RUN_ROOT": root.appendingPathComponent("run").path]
+        [
+            "SWCOMPOSE_DATA_ROOT": root.appendingPathComponent("data").path,
+            "SWCOMPOSE_RUN_ROOT": root.appendingPathComponent("run").path,
+        ]
     }
     static var dataRoot: String { roots["SWCOMPOSE_DATA_ROOT"]! }
     static var runRoot: String { roots["SWCOMPOSE_RUN_ROOT"]! }
@@ -113,7 +116,9 @@ final class Scenario {
         return result
     }
 
-    func state(_ container: String) throws -> String? { try containers()["\(project)-\(container)"]?["State"] as? String }
+    func state(_ container: String) throws -> String? {
+        try containers()["\(project)-\(container)"]?["State"] as? String
+    }
 
     /// Process ids of the project's supervisor.
     func supervisors() throws -> [Int32] {
@@ -138,7 +143,8 @@ final class Scenario {
             contentsOfFile: "\(Self.runRoot)/projects/\(project)/supervisor.log", encoding: .utf8)
         let ps = try? swcompose("ps", "-a")
         let logs = try? swcompose("logs", "--tail", "20")
-        return "\(ps.map(String.init(describing:)) ?? "")\n\(logs.map(String.init(describing:)) ?? "")\nsupervisor: \(log ?? "no log")"
+        return
+            "\(ps.map(String.init(describing:)) ?? "")\n\(logs.map(String.init(describing:)) ?? "")\nsupervisor: \(log ?? "no log")"
     }
 
     private func finish() {

@@ -26,7 +26,8 @@ final class StartedCommand: @unchecked Sendable {
         try process.run()
     }
 
-    private func collect(_ pipe: Pipe, _ store: @escaping @Sendable (inout (stdout: Data, stderr: Data), Data) -> Void) {
+    private func collect(_ pipe: Pipe, _ store: @escaping @Sendable (inout (stdout: Data, stderr: Data), Data) -> Void)
+    {
         closed.enter()
         pipe.fileHandleForReading.readabilityHandler = { [self] handle in
             let data = handle.availableData
@@ -58,7 +59,8 @@ final class StartedCommand: @unchecked Sendable {
         }
         // A process that it left behind may hold the pipes open: their content counts, their end does not.
         _ = closed.wait(timeout: .now() + 1)
-        let status = process.terminationReason == .uncaughtSignal
+        let status =
+            process.terminationReason == .uncaughtSignal
             ? 128 + process.terminationStatus : process.terminationStatus
         return Outcome(
             command: description, status: status, stdout: stdout, stderr: stderr,

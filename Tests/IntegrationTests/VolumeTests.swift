@@ -22,7 +22,9 @@ extension IntegrationTests {
                 let data = "\(Scenario.dataRoot)/volumes/\(project.project)_kept/_data/seed"
                 #expect(try String(contentsOfFile: data, encoding: .utf8) == "from-the-image\nmore\n")
                 try project.succeed("up", "-d")
-                try project.eventually("seen again") { try project.succeed("logs", "--no-log-prefix").lines.contains("more") }
+                try project.eventually("seen again") {
+                    try project.succeed("logs", "--no-log-prefix").lines.contains("more")
+                }
                 let down = try project.succeed("down", "-v")
                 #expect(down.stderr.contains(" Volume \(project.project)_kept  Removed"))
                 #expect(!FileManager.default.fileExists(atPath: data))

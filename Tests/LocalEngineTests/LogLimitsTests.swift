@@ -4,9 +4,10 @@ import Testing
 @testable import LocalEngine
 
 @Suite struct LogLimitsTests {
-    @Test(arguments: [
-        ("10m", 10 << 20), ("1k", 1 << 10), ("2g", 2 << 30), ("512", 512), ("3MB", 3 << 20), ("7b", 7), ("-1", 0),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("10m", 10 << 20), ("1k", 1 << 10), ("2g", 2 << 30), ("512", 512), ("3MB", 3 << 20), ("7b", 7), ("-1", 0),
+        ] as [(String, UInt64)])
     func sizes(text: String, bytes: UInt64) throws {
         #expect(try LogLimits(["max-size": text]).maxSize == bytes)
     }

@@ -15,15 +15,16 @@ import Testing
         return image
     }
 
-    @Test(arguments: [
-        // service's entry point, command → what is executed of an image with ENTRYPOINT [e] and CMD [c]
-        (nil, nil, ["e", "c"]),
-        (nil, ["x"], ["e", "x"]),
-        (nil, [], ["e"]),
-        (["n"], nil, ["n"]),
-        (["n"], ["x"], ["n", "x"]),
-        ([], ["x"], ["x"]),
-    ] as [([String]?, [String]?, [String])])
+    @Test(
+        arguments: [
+            // service's entry point, command → what is executed of an image with ENTRYPOINT [e] and CMD [c]
+            (nil, nil, ["e", "c"]),
+            (nil, ["x"], ["e", "x"]),
+            (nil, [], ["e"]),
+            (["n"], nil, ["n"]),
+            (["n"], ["x"], ["n", "x"]),
+            ([], ["x"], ["x"]),
+        ] as [([String]?, [String]?, [String])])
     func entryPointAndCommand(entrypoint: [String]?, command: [String]?, expected: [String]) throws {
         var spec = ContainerSpec()
         spec.entrypoint = entrypoint

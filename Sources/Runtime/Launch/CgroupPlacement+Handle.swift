@@ -7,7 +7,9 @@ extension CgroupHandle {
             let name = hierarchy.mountPoint.split(separator: "/").last.map(String.init) ?? "cgroup"
             return CgroupHierarchy(name: name, directory: hierarchy.mountPoint + path)
         }
-        if let directory = unifiedDirectory { hierarchies.append(CgroupHierarchy(name: "unified", directory: directory)) }
+        if let directory = unifiedDirectory {
+            hierarchies.append(CgroupHierarchy(name: "unified", directory: directory))
+        }
         return .v1(hierarchies)
     }
 }

@@ -70,7 +70,9 @@ struct ExecCommand: Command {
         if options.tty, options.stdin, !Terminal.isTerminal(0) { throw Failure("the input device is not a TTY") }
 
         let exec: ExecSession
-        do { exec = try session.store.exec(in: container, options) } catch EngineError.startFailed(_, let reason, let code) {
+        do { exec = try session.store.exec(in: container, options) } catch EngineError.startFailed(
+            _, let reason, let code)
+        {
             // As a shell has it: 127 where there is no such command, 126 where it cannot be executed.
             throw Failure(reason, exitCode: code)
         }
