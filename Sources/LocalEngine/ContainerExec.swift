@@ -47,7 +47,7 @@ struct ContainerExec: Sendable {
             let handle = try ContainerRuntime.exec(
                 ExecLaunch(
                     runDirectory: run, process: try process(options, record),
-                    seccomp: options.privileged ? [] : record.seccomp, cgroup: cgroup.placement, stdio: stdio))
+                    seccomp: record.seccomp, cgroup: cgroup.placement, stdio: stdio))
             return ExecSession(handle: handle)
         } catch let error as LaunchError {
             throw EngineError.startFailed(

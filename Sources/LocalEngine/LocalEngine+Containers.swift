@@ -7,6 +7,9 @@ internal import Runtime
 
 extension LocalEngine {
     public func createContainer(_ spec: ContainerSpec) async throws -> ContainerID {
+        if let signal = spec.stopSignal, Signals.number(of: signal) == nil {
+            throw EngineError.failed("stop_signal \(signal) is no signal: use a name such as SIGINT, or a number")
+        }
         let id = ContainerID(Self.randomID())
         let (store, volumes, project, paths) = (store, volumes, project, paths)
         let stored = try await BlockingPool.shared.run {

@@ -92,7 +92,11 @@ extension LiveContainers {
     }
 
     private func exited(_ id: ContainerID, _ exit: ExitRecord) {
-        guard var entry = entries[id] else { return }
+        guard var entry = entries[id] else {
+            // Seen to run by who adopts it, and over before it is adopted.
+            earlyExits?[id] = exit
+            return
+        }
         entry.probing?.cancel()
         entry.probing = nil
         let ranFor = time.now() - entry.startedAt
@@ -226,7 +230,11 @@ extension LiveContainers {
     /// Takes over containers that others started: probes go on where they were, and an exit that nobody saw gets its
     /// restart policy applied. Containers already known are left as they are.
     public func adopt(_ containers: [ObservedContainer]) {
-        for container in containers where entries[container.id] == nil {
+        for var container in containers where entries[container.id] == nil {
+            if let exit = earlyExits?[container.id] {
+                container.state = .exited
+                container.exit = exit
+            }
             // A restart that was already due has been counted.
             let count = container.restartCount - (container.state == .restarting ? 1 : 0)
             var entry = Entry(
@@ -239,6 +247,7 @@ extension LiveContainers {
             case .exited, .restarting, .dead: adoptExited(container, &entry)
             }
         }
+        earlyExits = nil
     }
 
     private func adoptRunning(_ container: ObservedContainer, _ entry: inout Entry) {

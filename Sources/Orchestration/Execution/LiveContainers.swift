@@ -5,6 +5,8 @@ public actor LiveContainers {
     let engine: any Engine
     let time: TimeSource
     var entries: [ContainerID: Entry] = [:]
+    /// Of containers that were not adopted yet; nil from the first adoption on.
+    var earlyExits: [ContainerID: ExitRecord]? = [:]
     private var waiters: [ContainerID: [Int: Waiter]] = [:]
     private var subscribers: [Int: AsyncStream<ContainerEvent>.Continuation] = [:]
     private var nextToken = 0

@@ -14,6 +14,11 @@ extension ServiceTranslation {
         spec.dnsOptions = service.dnsOptions
         spec.dnsSearch = service.dnsSearch
         if let mode = service.networkMode {
+            if mode == "bridge" {
+                throw Failure(
+                    "service \"\(service.name)\": network_mode \"bridge\" is not done yet; without network_mode it gets "
+                        + "the project's default network, which is a bridge")
+            }
             if let target = serviceReference(mode) { references.append(.init(.network, service: target)) }
             return [:]
         }
