@@ -27,6 +27,8 @@ struct Launcher: Sendable {
         var dns: DNSSockets?
         /// Those it is on.
         var networks: [NetworkRecord]
+        /// What was asked for and this host cannot give.
+        var warnings: [String]
     }
 
     /// - Parameter ready: called when the container has its addresses and before its process is executed.
@@ -108,7 +110,14 @@ struct Launcher: Sendable {
         return Result(
             process: process, interfaces: interfaces, command: runtimeSpec.process?.args ?? [],
             stopSignal: spec.stopSignal ?? defaults.stopSignal, dns: sockets,
-            networks: try spec.networks.compactMap { try networks.get($0.network) })
+            networks: try spec.networks.compactMap { try networks.get($0.network) },
+            warnings: Self.ungranted(runtimeSpec) + cgroup.warnings.map(\.description) + process.warnings)
+    }
+
+    private static func ungranted(_ spec: RuntimeSpec) -> [String] {
+        let names = Capabilities.ungrantable(spec.process?.capabilities?.bounding ?? [])
+        return names.isEmpty
+            ? [] : ["\(names.joined(separator: ", ")) cannot be granted: this host does not have it to give"]
     }
 
     /// Gives back what a run held: cgroups, addresses, what it left in /run.

@@ -50,6 +50,7 @@ extension LocalEngine {
             await release(held)
             throw error
         }
+        for warning in result.warnings { Self.log("container \(container.spec.name): warning: \(warning)") }
         for binding in held { binding.lead(to: result.interfaces) }
         if let sockets = result.dns {
             try await names.serve(container, networks: result.networks, sockets)
@@ -69,6 +70,11 @@ extension LocalEngine {
         }
         emit(.started(id))
         try watch(id, shim: ProcessIdentity(pid: result.process.shimPid, startTime: result.process.shimStartTime))
+    }
+
+    /// To the supervisor's log, which its standard error is. Losing it is no reason to stop.
+    private static func log(_ line: String) {
+        try? Files.writeAll(2, Array("\(line)\n".utf8), subject: "log")
     }
 
     /// Follows the shim, which leaves only after it has recorded its container's end.
