@@ -93,6 +93,7 @@ let package = Package(
             swiftSettings: embedded,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .target(name: "CLinux"),
+        .target(name: "TestSupport", dependencies: ["LinuxSystem"], path: "Tests/TestSupport", swiftSettings: common),
         .testTarget(name: "ComposeFileTests", dependencies: ["ComposeFile"], swiftSettings: common),
         .testTarget(name: "OrchestrationTests", dependencies: ["Orchestration"], swiftSettings: common),
         .testTarget(
@@ -104,24 +105,32 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: common),
         .testTarget(
-            name: "LocalEngineTests", dependencies: ["LocalEngine", "OCI", "Orchestration"], swiftSettings: common),
+            name: "LocalEngineTests",
+            dependencies: [
+                "LocalEngine", "Orchestration", "ComposeFile", "Networking", "Volumes", "Runtime", "OCI", "LinuxSystem",
+            ], swiftSettings: common),
         .testTarget(
             name: "ImagesTests",
             dependencies: [
-                "Images", "OCI", "LinuxSystem", "CLinux", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+                "TestSupport", "Images", "OCI", "LinuxSystem", "CLinux", "CZlib",
+                .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: common),
-        .testTarget(name: "VolumesTests", dependencies: ["Volumes", "LinuxSystem", "CLinux"], swiftSettings: common),
+        .testTarget(
+            name: "VolumesTests", dependencies: ["TestSupport", "Volumes", "LinuxSystem", "CLinux"],
+            swiftSettings: common),
         .testTarget(
             name: "NetworkingTests",
             dependencies: [
-                "Networking", "LinuxSystem", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
+                "TestSupport", "Networking", "LinuxSystem", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: common),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["Runtime", "OCI", "LaunchPlan", "LinuxSystem", "CLinux"],
+            name: "RuntimeTests",
+            dependencies: ["TestSupport", "Runtime", "OCI", "LaunchPlan", "LinuxSystem", "CLinux"],
             swiftSettings: common),
         .testTarget(name: "LaunchPlanTests", dependencies: ["LaunchPlan"], swiftSettings: common),
-        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux"], swiftSettings: common),
+        .testTarget(
+            name: "LinuxSystemTests", dependencies: ["TestSupport", "LinuxSystem", "CLinux"], swiftSettings: common),
         .testTarget(
             name: "IntegrationTests", dependencies: ["swcompose"], swiftSettings: common),
         .systemLibrary(name: "CYaml", path: "Sources/CLibraries/CYaml", pkgConfig: "yaml-0.1"),

@@ -9,24 +9,8 @@ final class PrefetchSource: ByteSource {
     private var position = 0
 
     init(_ source: any ByteSource) throws {
-        let work = Unmanaged.passRetained(Work(source, queue))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 512 * 1024)
-        defer { pthread_attr_destroy(&attributes) }
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, &attributes,
-            { argument in
-                Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, work.toOpaque())
-        if result != 0 {
-            work.release()
-            swc_set_errno(result)
-            throw SystemError.last("pthread_create")
-        }
+        let work = Work(source, queue)
+        try DetachedThread.start(stackSize: 512 * 1024) { work.run() }
     }
 
     /// The thread is not waited for: it may be in a read of a pipe that gives nothing. It ends with that.
@@ -60,7 +44,8 @@ final class PrefetchSource: ByteSource {
         deinit { bytes.deallocate() }
     }
 
-    private final class Work {
+    /// Used by its thread only.
+    private final class Work: @unchecked Sendable {
         private let source: any ByteSource
         private let queue: Queue
 

@@ -46,19 +46,7 @@ public final class BlockingPool: Sendable {
     }
 
     private func spawn() {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 512 * 1024)
-        defer { pthread_attr_destroy(&attributes) }
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, &attributes,
-            { argument in
-                Unmanaged<BlockingPool>.fromOpaque(argument!).takeRetainedValue().work()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        precondition(result == 0, "cannot start a thread: \(result)")
+        do { try DetachedThread.start(stackSize: 512 * 1024) { self.work() } } catch { fatalError("\(error)") }
     }
 
     private func work() {

@@ -54,20 +54,7 @@ public enum Directory {
     /// Names of the directories in `path`; empty where that is gone. Asks the kernel for no more than the listing.
     /// - Throws: ``SystemError`` of `opendir`.
     public static func subdirectories(_ path: String) throws -> [String] {
-        guard let stream = opendir(path) else {
-            if swc_errno() == ENOENT { return [] }
-            throw SystemError.last("opendir", path)
-        }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
+        try DirectoryEntries.all(path).filter { $0.type == UInt8(DT_DIR) }.compactMap(\.text)
     }
 }
 

@@ -18,6 +18,14 @@ public enum Files {
         }
     }
 
+    /// nil where there is no such file.
+    /// - Throws: ``SystemError``.
+    public static func readIfThere(_ path: String) throws -> [UInt8]? {
+        do { return try read(path) } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
     public static func readString(_ path: String) throws -> String {
         String(decoding: try read(path), as: UTF8.self)
     }
@@ -78,48 +86,16 @@ public enum Files {
         }
     }
 
-    /// Names in a directory but `.` and `..`, sorted. Empty where the directory does not exist.
+    /// Names in a directory but `.` and `..`, sorted. Empty where the directory does not exist. Names that are not UTF-8
+    /// are left out: nothing of ours is called so, and no `String` would lead back to them.
+    /// - Throws: ``SystemError``.
     public static func list(_ path: String) throws -> [String] {
-        guard let stream = opendir(path) else {
-            if swc_errno() == ENOENT { return [] }
-            throw SystemError.last("opendir", path)
-        }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
+        try DirectoryEntries.all(path).compactMap(\.text).sorted()
     }
 
     /// Removes a tree without following links or crossing into another file system. Nothing there is no error.
-    public static func removeTree(_ path: String) throws {
-        if unlink(path) == 0 || swc_errno() == ENOENT { return }
-        guard swc_errno() == EISDIR || swc_errno() == EPERM else { throw SystemError.last("unlink", path) }
-        var own = stat()
-        try check("lstat", path) { lstat(path, &own) }
-        try removeTreeContents(path, device: own.st_dev)
-        if rmdir(path) != 0, swc_errno() != ENOENT { throw SystemError.last("rmdir", path) }
-    }
-
-    private static func removeTreeContents(_ path: String, device: dev_t) throws {
-        let directory = try OwnedDescriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        for name in try list("/proc/self/fd/\(directory.raw)") {
-            if unlinkat(directory.raw, name, 0) == 0 || swc_errno() == ENOENT { continue }
-            let child = "\(path)/\(name)"
-            guard swc_errno() == EISDIR || swc_errno() == EPERM else { throw SystemError.last("unlink", child) }
-            var info = stat()
-            try check("lstat", child) { fstatat(directory.raw, name, &info, AT_SYMLINK_NOFOLLOW) }
-            guard info.st_dev == device else { throw SystemError("rmdir", .init(rawValue: EXDEV), child) }
-            try removeTreeContents("/proc/self/fd/\(directory.raw)/\(name)", device: device)
-            if unlinkat(directory.raw, name, AT_REMOVEDIR) != 0, swc_errno() != ENOENT {
-                throw SystemError.last("rmdir", child)
-            }
-        }
-    }
+    /// - Throws: ``SystemError``.
+    public static func removeTree(_ path: String) throws { try TreeRemoval.remove(path) }
 }
 
 private func readBytes(_ fd: CInt, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int { read(fd, buffer, count) }

@@ -18,8 +18,21 @@ public final class OwnedDescriptor: @unchecked Sendable {
         let resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
         return OwnedDescriptor(
             try check("openat2", path) {
-                swc_openat2(raw, path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), resolve)
+                Self.openat2(raw, path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), resolve)
             })
+    }
+
+    /// Again where the kernel could not be sure that nothing was moved out of the root meanwhile: it says so whenever
+    /// anything at all is renamed or mounted on the host.
+    static func openat2(
+        _ directory: CInt, _ path: UnsafePointer<CChar>, _ flags: UInt64, _ mode: UInt64, _ resolve: UInt64
+    ) -> CInt {
+        for _ in 0..<1000 {
+            let result = swc_openat2(directory, path, flags, mode, resolve)
+            if result >= 0 || swc_errno() != EAGAIN { return result }
+            sched_yield()
+        }
+        return swc_openat2(directory, path, flags, mode, resolve)
     }
 
     public func duplicate() throws -> OwnedDescriptor {

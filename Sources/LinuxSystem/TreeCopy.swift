@@ -17,7 +17,7 @@ public enum TreeCopy {
 
     /// Whether a directory has no entries.
     public static func isEmpty(_ directory: OwnedDescriptor, subject: String) throws -> Bool {
-        try directoryEntries(directory.raw, subject: subject).isEmpty
+        try DirectoryEntries.names(directory.raw, subject: subject).isEmpty
     }
 
     fileprivate static func information(_ descriptor: CInt, _ subject: String) throws -> stat {
@@ -47,7 +47,7 @@ private final class Copy {
         let info = try TreeCopy.information(own.raw, subject)
         try tree.makeDirectory(path)
         directories.append((path, try attributes(info, of: own.raw, subject)))
-        for name in try directoryEntries(own.raw, subject: subject) {
+        for name in try DirectoryEntries.names(own.raw, subject: subject) {
             try entry(name, in: own.raw, path: path.appending(name), subject: "\(subject)/\(name.cStringText)")
         }
     }

@@ -54,7 +54,7 @@ public enum TreeRemoval {
         }
 
         private func removeContents(_ directory: CInt, depth: Int) throws {
-            for name in try directoryEntries(directory, subject: subject) {
+            for name in try DirectoryEntries.names(directory, subject: subject) {
                 if unlinkat(directory, name, 0) == 0 || swc_errno() == ENOENT { continue }
                 guard swc_errno() == EISDIR || swc_errno() == EPERM else { throw SystemError.last("unlink", subject) }
                 if depth == TreeRemoval.maximumDepth {
@@ -76,29 +76,5 @@ public enum TreeRemoval {
                 }
             }
         }
-    }
-}
-
-/// The names in an open directory but `.` and `..`, as bytes with the final NUL, in no order.
-func directoryEntries(_ directory: CInt, subject: String) throws -> [[CChar]] {
-    let own = try check("open", subject) { swc_openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
-    guard let stream = fdopendir(own) else {
-        close(own)
-        throw SystemError.last("fdopendir", subject)
-    }
-    defer { closedir(stream) }
-    var names: [[CChar]] = []
-    while true {
-        swc_set_errno(0)
-        guard let entry = readdir(stream) else {
-            if swc_errno() != 0 { throw SystemError.last("readdir", subject) }
-            return names
-        }
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
-                Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))
-            }
-        }
-        if name != [0x2e, 0], name != [0x2e, 0x2e, 0] { names.append(name) }
     }
 }

@@ -46,7 +46,8 @@ public final class TreeRoot {
         let name: [CChar] = path.isRoot ? [0x2e, 0] : path.cString
         let resolve = UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
         let all = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
-        return OwnedDescriptor(try check("openat2", path.description) { swc_openat2(root.raw, name, all, 0, resolve) })
+        return OwnedDescriptor(
+            try check("openat2", path.description) { OwnedDescriptor.openat2(root.raw, name, all, 0, resolve) })
     }
 
     /// What is at `path` itself; nil where nothing is.

@@ -36,10 +36,7 @@ public struct ContainerDirectory: Sendable, Hashable {
     }
 
     private static func readJSON<T: Decodable>(_ path: String) throws -> T? {
-        let bytes: [UInt8]
-        do { bytes = try Files.read(path) } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
-            return nil
-        }
+        guard let bytes = try Files.readIfThere(path) else { return nil }
         // What a power failure can leave of a file that was just made.
         if bytes.isEmpty { return nil }
         do {

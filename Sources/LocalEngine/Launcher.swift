@@ -124,7 +124,13 @@ struct Launcher: Sendable {
         return Result(
             process: process, interfaces: interfaces, dns: sockets,
             networks: try spec.networks.compactMap { try networks.get($0.network) },
-            warnings: cgroup.warnings.map(\.description) + process.warnings)
+            warnings: Self.ungranted(runtimeSpec) + cgroup.warnings.map(\.description) + process.warnings)
+    }
+
+    private static func ungranted(_ spec: RuntimeSpec) -> [String] {
+        let names = Capabilities.ungrantable(spec.process?.capabilities?.bounding ?? [])
+        return names.isEmpty
+            ? [] : ["\(names.joined(separator: ", ")) cannot be granted: this host does not have it to give"]
     }
 
     /// Gives back what a run held: cgroups, addresses, what it left in /run. That goes last and only after the rest:

@@ -157,11 +157,9 @@ extension LocalEngine {
 
     /// 64 hexadecimal digits that no other container has.
     static func randomID() -> String {
-        let digits = Array("0123456789abcdef")
-        var generator = SystemRandomNumberGenerator()
         // A short form of digits only would pass for a number in places.
         while true {
-            let id = String((0..<64).map { _ in digits.randomElement(using: &generator)! })
+            let id = RandomHex.digits()
             if id.prefix(12).contains(where: \.isLetter) { return id }
         }
     }

@@ -124,7 +124,9 @@ struct SpecBuilder {
 
     private func sysctls(defaults: [String: String]) throws -> [String: String] {
         let ownNetwork = joined[.network] == nil
-        try Sysctls.check(spec.sysctls, hostNetwork: joined[.network] == "", hostIPC: joined[.ipc] == "")
+        try Sysctls.check(
+            spec.sysctls, hostNetwork: joined[.network] == "", hostIPC: joined[.ipc] == "",
+            hostUTS: joined[.uts] == "")
         // The network defaults belong to a namespace that this container makes.
         let base = ownNetwork ? defaults : defaults.filter { !$0.key.hasPrefix("net.") }
         return base.merging(spec.sysctls) { $1 }

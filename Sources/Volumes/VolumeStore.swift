@@ -32,12 +32,7 @@ public struct VolumeStore: Sendable {
 
     /// Makes a volume with a name of 64 hexadecimal digits.
     public func createAnonymous(labels: [String: String] = [:]) throws -> VolumeRecord {
-        var name = ""
-        for _ in 0..<4 {
-            let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
-            name += String(repeating: "0", count: 16 - digits.count) + digits
-        }
-        return try create(name, labels, "local", [:], isAnonymous: true)
+        try create(RandomHex.digits(), labels, "local", [:], isAnonymous: true)
     }
 
     private func create(
@@ -66,11 +61,7 @@ public struct VolumeStore: Sendable {
     /// nil where there is no such volume.
     public func get(_ name: String) throws -> VolumeRecord? {
         guard Self.isValid(name) else { return nil }
-        let bytes: [UInt8]
-        do { bytes = try Files.read(recordPath(name)) } catch let error as SystemError {
-            if error.errno == .noSuchFileOrDirectory { return nil }
-            throw error
-        }
+        guard let bytes = try Files.readIfThere(recordPath(name)) else { return nil }
         do { return try JSONDecoder().decode(VolumeRecord.self, from: Data(bytes)) } catch let error as DecodingError {
             throw VolumeError.damaged(name, reason: "\(error)")
         }

@@ -1,12 +1,13 @@
 import CLinux
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Images
 
 /// Archives that try to get out of the layer, or to fill disk or memory: each must end in an error, with nothing
 /// written beside the layer and the store as it was.
-@Suite(.enabled(if: isRoot), .serialized) struct HostileArchiveTests {
+@Suite(.enabled(if: isRoot), .serialized) @BlockingTests struct HostileArchiveTests {
     struct Hostile: Sendable, CustomTestStringConvertible {
         var testDescription: String
         /// Part of the error's text.
@@ -32,7 +33,7 @@ import Testing
         }
     }
 
-    static let corpus: [Hostile] = [
+    nonisolated static let corpus: [Hostile] = [
         Hostile("absolute path", error: "is absolute") { tar, root in tar.file("\(root)/canary/new") },
         Hostile("parent directory", error: "contains \"..\"") { tar, _ in tar.file("../../../../canary/new") },
         Hostile("parent directory inside", error: "contains \"..\"") { tar, _ in tar.file("a/../../x") },

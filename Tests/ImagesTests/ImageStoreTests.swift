@@ -1,11 +1,12 @@
 import CLinux
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Images
 
-@Suite(.enabled(if: isRoot), .serialized) struct ImageStoreTests {
+@Suite(.enabled(if: isRoot), .serialized) @BlockingTests struct ImageStoreTests {
     private func makeImage(_ sandbox: Sandbox, _ name: String, content: String = "x") throws -> StoredImage {
         var tar = TarWriter()
         tar.file("file", content)
@@ -125,7 +126,9 @@ import Testing
             for _ in 0..<8 {
                 group.addTask { try await BlockingPool.shared.run { try ImageStore(paths: paths).layers(of: image) } }
             }
-            return try await group.reduce(into: Set<[String]>()) { $0.insert($1) }
+            var results: Set<[String]> = []
+            for try await layers in group { results.insert(layers) }
+            return results
         }
         #expect(results.count == 1)
         #expect(try Files.list("\(paths.layers)/.ingest").isEmpty)

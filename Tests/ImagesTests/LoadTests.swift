@@ -1,11 +1,12 @@
 import CLinux
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Images
 
-@Suite(.enabled(if: isRoot), .serialized) struct LoadTests {
+@Suite(.enabled(if: isRoot), .serialized) @BlockingTests struct LoadTests {
     /// Two layers, the second of which puts a file into a directory it does not list.
     private struct Parts {
         let base: [UInt8]

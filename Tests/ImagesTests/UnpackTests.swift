@@ -1,11 +1,12 @@
 import CLinux
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Images
 
 /// What good archives become. Owners and devices need root.
-@Suite(.enabled(if: isRoot), .serialized) struct UnpackTests {
+@Suite(.enabled(if: isRoot), .serialized) @BlockingTests struct UnpackTests {
     private func unpack(_ tar: TarWriter, _ sandbox: Sandbox) throws -> String {
         let image = try sandbox.store.importRootfs(from: try sandbox.write(tar.finished), name: "test")
         return try #require(try sandbox.store.layers(of: image).first)

@@ -73,6 +73,21 @@ struct FilesTests {
         #expect(try Files.list(scratch.path) == [])
     }
 
+    @Test("names that are not UTF-8 are not listed, and removed with the rest")
+    func namesThatAreNotText() throws {
+        let scratch = try Scratch()
+        try Files.makeDirectories(scratch["tree/inner"])
+        for parent in ["tree", "tree/inner"] {
+            let directory = try OwnedDescriptor.open(scratch[parent], O_RDONLY | O_DIRECTORY)
+            let name: [CChar] = [0x61, -1, -2, 0]
+            try #require(mkdirat(directory.raw, name, 0o755) == 0)
+        }
+        #expect(try Files.list(scratch["tree"]) == ["inner"])
+        #expect(try Directory.subdirectories(scratch["tree"]) == ["inner"])
+        try Files.removeTree(scratch["tree"])
+        #expect(try Files.list(scratch.path) == [])
+    }
+
     @Test("nothing opened as below a root leads out of it")
     func openInRoot() throws {
         let scratch = try Scratch()

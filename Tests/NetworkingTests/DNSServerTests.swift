@@ -137,7 +137,7 @@ private struct ServedContainer {
 
     @Test func nobodyAnswers() async throws {
         let silent = try await DNSFakeUpstream { _, _ in nil }
-        let limits = UpstreamClient.Limits(timeout: .seconds(2), rounds: 1, inFlightPerAsker: 1)
+        let limits = UpstreamClient.Limits(timeout: .seconds(6), rounds: 1, inFlightPerAsker: 1)
         var view = DNSView(networks: ["net"])
         view.searchDomains = ["corp.example"]
         try await ServedContainer.run(view, upstreamPort: silent.port, limits: limits) {
@@ -148,7 +148,7 @@ private struct ServedContainer {
             // One is under way already.
             let start = ContinuousClock.now
             #expect(try await served.ask("b.example").flags.responseCode == 2)
-            #expect(ContinuousClock.now - start < .milliseconds(1500))
+            #expect(ContinuousClock.now - start < .seconds(5))
             #expect(try await slow.flags.responseCode == 2)
             #expect(try await served.ask("web.corp.example").answers.count == 1)
         }

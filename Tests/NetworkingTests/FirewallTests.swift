@@ -1,5 +1,6 @@
 import CLinux
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Networking
@@ -46,7 +47,7 @@ final class Topology {
 }
 
 extension PrivilegedTests {
-    @Suite struct FirewallTests {
+    @Suite @BlockingTests struct FirewallTests {
         @Test func publishedPorts() throws {
             try withPrivateHost { networks, lan in
                 let net = try Topology(networks, lan: lan)
@@ -63,23 +64,32 @@ extension PrivilegedTests {
                 let a1v6 = try Probe.server(in: net["a1"], 80, on: net.ipv6("a1"))
                 let gateway = net.records["a"]!.subnets[0].gateway
                 // From the LAN the container sees the real address.
-                #expect(try Probe.reaches(a1, from: lan, "192.0.2.2", 8080)?.description == "192.0.2.1")
-                #expect(try Probe.reaches(a1, from: lan, "192.0.2.2", 8082)?.description == "192.0.2.1")
+                #expect(
+                    try Probe.reaches(a1, from: lan, "192.0.2.2", 8080, wait: Probe.patience)?.description
+                        == "192.0.2.1")
+                #expect(
+                    try Probe.reaches(a1, from: lan, "192.0.2.2", 8082, wait: Probe.patience)?.description
+                        == "192.0.2.1")
                 #expect(try Probe.reaches(a1, from: lan, "192.0.2.2", 8081) == nil, "published on 127.0.0.1 only")
-                #expect(try Probe.reaches(a1v6, from: lan, "2001:db8::2", 8080)?.description == "2001:db8::1")
-                #expect(try Probe.reaches(a1v6, from: lan, "2001:db8::2", 8083)?.description == "2001:db8::1")
+                #expect(
+                    try Probe.reaches(a1v6, from: lan, "2001:db8::2", 8080, wait: Probe.patience)?.description
+                        == "2001:db8::1")
+                #expect(
+                    try Probe.reaches(a1v6, from: lan, "2001:db8::2", 8083, wait: Probe.patience)?.description
+                        == "2001:db8::1")
                 // From the host itself, by all of its addresses.
-                #expect(try Probe.reaches(a1, from: net.host, "127.0.0.1", 8080) == gateway)
-                #expect(try Probe.reaches(a1, from: net.host, "127.0.0.1", 8081) == gateway)
+                #expect(try Probe.reaches(a1, from: net.host, "127.0.0.1", 8080, wait: Probe.patience) == gateway)
+                #expect(try Probe.reaches(a1, from: net.host, "127.0.0.1", 8081, wait: Probe.patience) == gateway)
                 #expect(try Probe.reaches(a1, from: net.host, "127.0.0.1", 8082) == nil)
-                #expect(try Probe.reaches(a1, from: net.host, "192.0.2.2", 8080) != nil)
-                #expect(try Probe.reaches(a1v6, from: net.host, "2001:db8::2", 8080) != nil)
+                #expect(try Probe.reaches(a1, from: net.host, "192.0.2.2", 8080, wait: Probe.patience) != nil)
+                #expect(try Probe.reaches(a1v6, from: net.host, "2001:db8::2", 8080, wait: Probe.patience) != nil)
                 // From another container of the network, from itself, and from another network.
-                #expect(try Probe.reaches(a1, from: net["a2"], "192.0.2.2", 8080) == gateway)
-                #expect(try Probe.reaches(a1, from: net["a1"], "192.0.2.2", 8080) == gateway)
-                #expect(try Probe.reaches(a1, from: net["a1"], gateway.description, 8080) == gateway)
-                #expect(try Probe.reaches(a1v6, from: net["a2"], "2001:db8::2", 8080) != nil)
-                #expect(try Probe.reaches(a1, from: net["b1"], "192.0.2.2", 8080) != nil)
+                #expect(try Probe.reaches(a1, from: net["a2"], "192.0.2.2", 8080, wait: Probe.patience) == gateway)
+                #expect(try Probe.reaches(a1, from: net["a1"], "192.0.2.2", 8080, wait: Probe.patience) == gateway)
+                #expect(
+                    try Probe.reaches(a1, from: net["a1"], gateway.description, 8080, wait: Probe.patience) == gateway)
+                #expect(try Probe.reaches(a1v6, from: net["a2"], "2001:db8::2", 8080, wait: Probe.patience) != nil)
+                #expect(try Probe.reaches(a1, from: net["b1"], "192.0.2.2", 8080, wait: Probe.patience) != nil)
                 #expect(try Probe.reaches(a1, from: net["i1"], "192.0.2.2", 8080) == nil, "internal is internal")
                 // UDP, with the answer.
                 let udp = try Probe.server(in: net["a1"], 53, .udp)
@@ -87,7 +97,9 @@ extension PrivilegedTests {
                     (lan, "192.0.2.2"), (net.host, "127.0.0.1"), (net["a2"], "192.0.2.2"), (net["a1"], "192.0.2.2"),
                 ] {
                     #expect(
-                        try Probe.exchanges(udp, Probe.client(in: source, .udp, to: IPAddress(target)!, 9090)) != nil,
+                        try Probe.exchanges(
+                            udp, Probe.client(in: source, .udp, to: IPAddress(target)!, 9090), wait: Probe.patience)
+                            != nil,
                         "\(target)")
                 }
             }
@@ -149,7 +161,9 @@ extension PrivilegedTests {
                     try run("echo 1 > /proc/sys/net/ipv4/conf/\(record.bridge)/route_localnet")
                 }
                 for (what, server, source, target, port) in forbidden {
-                    #expect(try Probe.reaches(server, from: source, target, port) != nil, "without rules: \(what)")
+                    #expect(
+                        try Probe.reaches(server, from: source, target, port, wait: Probe.patience) != nil,
+                        "without rules: \(what)")
                 }
                 // Connections made until now would count as established.
                 try run("conntrack -F 2>/dev/null")
@@ -161,15 +175,26 @@ extension PrivilegedTests {
                 #expect(try Probe.reaches(a1, from: lan, "127.0.0.1", 8081) == nil)
 
                 // And what must go on. Neighbours see each other as they are.
-                #expect(try Probe.reaches(a1, from: net["a2"], address, 80) == net.ipv4("a2"))
-                #expect(try Probe.reaches(a1v6, from: net["a2"], address6, 80) == net.ipv6("a2"))
-                #expect(try Probe.reaches(i1, from: net["i2"], net.ipv4("i1").description, 80) == net.ipv4("i2"))
-                #expect(try Probe.reaches(a1, from: net.host, address, 80) != nil, "the host reaches containers")
-                #expect(try Probe.reaches(i1, from: net.host, net.ipv4("i1").description, 80) != nil)
+                #expect(try Probe.reaches(a1, from: net["a2"], address, 80, wait: Probe.patience) == net.ipv4("a2"))
+                #expect(try Probe.reaches(a1v6, from: net["a2"], address6, 80, wait: Probe.patience) == net.ipv6("a2"))
+                #expect(
+                    try Probe.reaches(i1, from: net["i2"], net.ipv4("i1").description, 80, wait: Probe.patience)
+                        == net.ipv4("i2"))
+                #expect(
+                    try Probe.reaches(a1, from: net.host, address, 80, wait: Probe.patience) != nil,
+                    "the host reaches containers")
+                #expect(
+                    try Probe.reaches(i1, from: net.host, net.ipv4("i1").description, 80, wait: Probe.patience) != nil)
                 // Out to the LAN, behind the host's address.
-                #expect(try Probe.reaches(onLAN, from: net["a1"], "192.0.2.1", 80)?.description == "192.0.2.2")
-                #expect(try Probe.reaches(onLANv6, from: net["a1"], "2001:db8::1", 80)?.description == "2001:db8::2")
-                #expect(try Probe.reaches(onHost, from: net["a1"], "192.0.2.2", 80) != nil, "the host's own services")
+                #expect(
+                    try Probe.reaches(onLAN, from: net["a1"], "192.0.2.1", 80, wait: Probe.patience)?.description
+                        == "192.0.2.2")
+                #expect(
+                    try Probe.reaches(onLANv6, from: net["a1"], "2001:db8::1", 80, wait: Probe.patience)?.description
+                        == "2001:db8::2")
+                #expect(
+                    try Probe.reaches(onHost, from: net["a1"], "192.0.2.2", 80, wait: Probe.patience) != nil,
+                    "the host's own services")
             }
         }
 
@@ -231,13 +256,14 @@ extension PrivilegedTests {
                 let two = try Probe.server(in: net["a2"], 53, .udp)
                 let client = try Probe.client(in: lan, .udp, to: IPAddress("192.0.2.2")!, 5353)
                 try net.firewall.apply(FirewallState(bridges: net.bridges, published: []))
-                #expect(try Probe.exchanges(onHost, client) != nil)
+                #expect(try Probe.exchanges(onHost, client, wait: Probe.patience) != nil)
                 let first = net.port(nil, 5353, to: "a1", 53, .udp)
                 try net.firewall.publish([first])
-                #expect(try Probe.exchanges(one, client) != nil, "the stream was the host's before")
+                #expect(
+                    try Probe.exchanges(one, client, wait: Probe.patience) != nil, "the stream was the host's before")
                 try net.firewall.unpublish([first])
                 try net.firewall.publish([net.port(nil, 5353, to: "a2", 53, .udp)])
-                #expect(try Probe.exchanges(two, client) != nil)
+                #expect(try Probe.exchanges(two, client, wait: Probe.patience) != nil)
             }
         }
 
@@ -251,14 +277,16 @@ extension PrivilegedTests {
                 let resolver = IPAddress("127.0.0.11")!
                 func works(_ sockets: DNSSockets) throws {
                     let client = try Probe.client(in: inside, .udp, to: resolver, 53)
-                    #expect(try Probe.exchanges(sockets.udp, client) != nil)
-                    #expect(try Probe.reaches(sockets.tcp, from: inside, "127.0.0.11", 53) != nil)
+                    #expect(try Probe.exchanges(sockets.udp, client, wait: Probe.patience) != nil)
+                    #expect(try Probe.reaches(sockets.tcp, from: inside, "127.0.0.11", 53, wait: Probe.patience) != nil)
                 }
                 try works(#require(result?.dns))
                 // A DNS server of the container's own has port 53 for itself.
                 let own = try Probe.server(in: inside, 53, .udp)
                 #expect(
-                    try Probe.exchanges(own, Probe.client(in: inside, .udp, to: IPAddress("127.0.0.1")!, 53)) != nil)
+                    try Probe.exchanges(
+                        own, Probe.client(in: inside, .udp, to: IPAddress("127.0.0.1")!, 53), wait: Probe.patience)
+                        != nil)
                 result = nil
                 let again = try manager.openDNSSockets(pid: pid)
                 #expect(again.port == 61053)

@@ -1,13 +1,14 @@
 import CLinux
 import LinuxSystem
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Networking
 
 extension PrivilegedTests {
     /// Beside Docker, ufw, and whoever else filters forwarded packets.
-    @Suite struct ForeignFirewallTests {
+    @Suite @BlockingTests struct ForeignFirewallTests {
         private static let docker = """
             for i in iptables ip6tables; do $i -P FORWARD DROP; $i -N DOCKER-USER; $i -A DOCKER-USER -s 192.0.2.99 -j DROP 2>/dev/null || true
             $i -A DOCKER-USER -j RETURN; $i -A FORWARD -j DOCKER-USER; done
@@ -20,17 +21,17 @@ extension PrivilegedTests {
                 let a1 = try Probe.server(in: net["a1"], 80)
                 let onLAN = try Probe.server(in: lan, 80)
                 let onLANv6 = try Probe.server(in: lan, 80, on: IPAddress("2001:db8::1")!)
-                func works() throws -> [Bool] {
+                func works(wait: Int32 = Probe.patience) throws -> [Bool] {
                     [
-                        try Probe.reaches(a1, from: lan, "192.0.2.2", 8080) != nil,
-                        try Probe.reaches(onLAN, from: net["a1"], "192.0.2.1", 80) != nil,
-                        try Probe.reaches(onLANv6, from: net["a1"], "2001:db8::1", 80) != nil,
+                        try Probe.reaches(a1, from: lan, "192.0.2.2", 8080, wait: wait) != nil,
+                        try Probe.reaches(onLAN, from: net["a1"], "192.0.2.1", 80, wait: wait) != nil,
+                        try Probe.reaches(onLANv6, from: net["a1"], "2001:db8::1", 80, wait: wait) != nil,
                     ]
                 }
                 #expect(try Firewall.reconcileForeign(bridges: net.bridges).changes == 0, "nobody is in the way")
                 // First without Docker's chain for users, as ufw.
                 try run("iptables -P FORWARD DROP; ip6tables -P FORWARD DROP")
-                #expect(try works() == [false, false, false])
+                #expect(try works(wait: 250) == [false, false, false])
                 // Four bridges in IPv4, two in IPv6, two rules each.
                 #expect(try Firewall.reconcileForeign(bridges: net.bridges).changes == 12)
                 #expect(try works() == [true, true, true])

@@ -1,11 +1,12 @@
 import CLinux
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Networking
 
 extension PrivilegedTests {
-    @Suite struct ManagerTests {
+    @Suite @BlockingTests struct ManagerTests {
         @Test func networkAndContainer() throws {
             try withPrivateHost { networks, _ in
                 let manager = NetworkManager(paths: networks.paths)

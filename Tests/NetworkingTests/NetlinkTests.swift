@@ -1,9 +1,10 @@
 import CNetlink
+import TestSupport
 import Testing
 
 @testable import Networking
 
-@Suite struct NetlinkTests {
+@Suite @BlockingTests struct NetlinkTests {
     @Test func nestedAttributesOnTheWire() {
         let message = NetlinkMessage("test", type: 0x1234, flags: 0x5, capacity: 32)
         message.append(header: UInt32(0x0102_0304))

@@ -1,5 +1,6 @@
 import CLinux
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Networking
@@ -7,7 +8,7 @@ import Testing
 extension PrivilegedTests {
     /// What the design promises of speed; bounds are wide, for slow machines. Run with SWCOMPOSE_BENCHMARK=1 to have the
     /// numbers printed.
-    @Suite struct NetworkingBenchmarks {
+    @Suite @BlockingTests struct NetworkingBenchmarks {
         static let isVerbose = getenv("SWCOMPOSE_BENCHMARK") != nil
 
         static func milliseconds(_ body: () throws -> Void) rethrows -> Double {

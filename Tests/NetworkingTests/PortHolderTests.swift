@@ -95,9 +95,10 @@ import Testing
     }
 
     /// The client's direction has ended, the service writes and closes, and all of it is still on its way.
-    @Test func answersToSlowClientsAreNotCut() async throws {
-        // More than the kernel's buffers on both ways hold together: the end comes while some of it waits in the relay.
-        let size = 48 << 20
+    /// With some of these sizes the end comes while the kernel's buffers towards the client are full, and the rest waits
+    /// in the relay.
+    @Test(arguments: [256 << 10, 512 << 10, 1 << 20, 2 << 20, 3 << 20, 4 << 20, 5 << 20, 6 << 20, 8 << 20, 12 << 20])
+    func answersToSlowClientsAreNotCut(size: Int) async throws {
         let service = try await PortTestService.counting(size: size)
         try await held(local(), to: service.target) { (_, port) async throws -> Void in
             let reply = try await PortTestService.send(5, to: port.port, readingAfter: .milliseconds(500))

@@ -8,6 +8,9 @@ import Testing
 enum Probe {
     enum Transport { case tcp, udp }
 
+    /// Milliseconds for what is to come about: time for neighbours to be found and lost packets to be sent again.
+    static let patience: Int32 = 5000
+
     static func withAddress<T>(
         _ address: IPAddress, _ port: UInt16, scope: UInt32 = 0, _ body: (UnsafePointer<sockaddr>, socklen_t) -> T
     ) -> T {

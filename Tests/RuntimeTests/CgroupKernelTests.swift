@@ -1,6 +1,7 @@
 import CLinux
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -41,7 +42,7 @@ private let hostHasLegacy =
 private let hostHasUnified = geteuid() == 0 && host.unified != nil
 
 @Suite("Cgroups of this kernel", .serialized, .enabled(if: geteuid() == 0 && (hostHasLegacy || hostHasUnified)))
-struct CgroupKernelTests {
+@BlockingTests struct CgroupKernelTests {
     private func memory(_ limit: Int64, swap: Int64? = nil) -> RuntimeSpec.Resources {
         var memory = RuntimeSpec.Memory()
         (memory.limit, memory.swap) = (limit, swap)

@@ -1,6 +1,7 @@
 import CLinux
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -34,7 +35,7 @@ private final class FakeUnified {
 }
 
 @Suite("Cgroup v2 by its files")
-struct CgroupUnifiedTests {
+@BlockingTests struct CgroupUnifiedTests {
     @Test("controllers are passed on from the top, those that exist and no others")
     func controllers() throws {
         let fake = try FakeUnified()

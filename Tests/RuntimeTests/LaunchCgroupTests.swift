@@ -1,6 +1,7 @@
 import CLinux
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -35,7 +36,7 @@ final class TestCgroups {
 @Suite(
     .serialized,
     .enabled(if: geteuid() == 0 && Files.exists("/sys/fs/cgroup/memory/cgroup.procs"), "needs root and cgroup v1"))
-struct LaunchCgroupTests {
+@BlockingTests struct LaunchCgroupTests {
     let groups: TestCgroups
     let harness: LaunchHarness
 

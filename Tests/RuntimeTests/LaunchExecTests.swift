@@ -1,12 +1,13 @@
 import CLinux
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Runtime
 
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root"))
-struct LaunchExecTests {
+@BlockingTests struct LaunchExecTests {
     let harness: LaunchHarness
 
     init() throws {

@@ -1,12 +1,13 @@
 import CLinux
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Runtime
 
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root"))
-struct LaunchIsolationTests {
+@BlockingTests struct LaunchIsolationTests {
     let harness: LaunchHarness
 
     init() throws { harness = try LaunchHarness() }

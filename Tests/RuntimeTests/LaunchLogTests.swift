@@ -1,12 +1,13 @@
 import CLinux
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Runtime
 
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root"))
-struct LaunchLogTests {
+@BlockingTests struct LaunchLogTests {
     let harness: LaunchHarness
 
     init() throws { harness = try LaunchHarness() }

@@ -2,13 +2,14 @@ import CLinux
 import LinuxSystem
 import OCI
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Runtime
 
 /// Everything here starts real containers, one at a time.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root"))
-struct LaunchTests {
+@BlockingTests struct LaunchTests {
     let harness: LaunchHarness
 
     init() throws { harness = try LaunchHarness() }

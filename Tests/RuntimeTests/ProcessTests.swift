@@ -1,12 +1,13 @@
 import CLinux
 import LinuxSystem
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Runtime
 
 @Suite("Processes")
-struct ProcessTests {
+@BlockingTests struct ProcessTests {
     private func stat(name: String, state: String = "S", start: String = "4242") -> String {
         "7 (\(name)) \(state) " + (1...18).map(String.init).joined(separator: " ") + " \(start) 1 2"
     }

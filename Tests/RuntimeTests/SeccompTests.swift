@@ -1,11 +1,12 @@
 import LinuxSystem
 import OCI
+import TestSupport
 import Testing
 
 @testable import Runtime
 
 /// Runs compiled programs by an interpreter of classic BPF, so that what a profile means is tested without loading it.
-@Suite struct SeccompTests {
+@Suite @BlockingTests struct SeccompTests {
     private static let docker = Result {
         try SeccompCompiler.compile(DockerDefaults.seccomp(capabilities: Capabilities.docker))
     }

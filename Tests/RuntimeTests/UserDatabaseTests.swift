@@ -1,11 +1,12 @@
 import CLinux
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Runtime
 
 @Suite("Users of a container")
-struct UserDatabaseTests {
+@BlockingTests struct UserDatabaseTests {
     private static let database = UserDatabase(
         passwd: """
             root:x:0:0:root:/root:/bin/sh

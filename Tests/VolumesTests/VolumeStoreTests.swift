@@ -1,5 +1,6 @@
 import CLinux
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Volumes
@@ -29,7 +30,7 @@ private func information(_ path: String) throws -> stat {
     return info
 }
 
-@Suite struct VolumeStoreTests {
+@Suite @BlockingTests struct VolumeStoreTests {
     @Test func makesListsAndRemoves() throws {
         let sandbox = try Sandbox()
         let made = try sandbox.store.create(name: "app_data", labels: ["project": "app", "empty": ""])
@@ -76,7 +77,7 @@ private func information(_ path: String) throws -> stat {
     }
 }
 
-@Suite(.enabled(if: geteuid() == 0), .serialized) struct VolumeMountTests {
+@Suite(.enabled(if: geteuid() == 0), .serialized) @BlockingTests struct VolumeMountTests {
     @Test func mountsTmpfsOnceAndUnmounts() throws {
         let sandbox = try Sandbox()
         try sandbox.store.create(
@@ -102,7 +103,7 @@ private func information(_ path: String) throws -> stat {
     }
 }
 
-@Suite(.enabled(if: geteuid() == 0), .serialized) struct PopulateTests {
+@Suite(.enabled(if: geteuid() == 0), .serialized) @BlockingTests struct PopulateTests {
     private func fillSource(_ sandbox: Sandbox) throws {
         let source = sandbox.source
         try Files.makeDirectories("\(source)/sub")

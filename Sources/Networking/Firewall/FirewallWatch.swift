@@ -30,28 +30,14 @@ extension Firewall {
         let socket = try NetlinkSocket(NETLINK_NETFILTER)
         try socket.join(group: CInt(NFNLGRP_NFTABLES.rawValue))
         let stop = OwnedDescriptor(try check("eventfd") { eventfd(0, CInt(EFD_CLOEXEC)) })
-        let job = Unmanaged.passRetained(WatchJob(socket: socket, stop: stop, onChange: onChange))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 256 * 1024)
-        defer { pthread_attr_destroy(&attributes) }
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, &attributes,
-            { argument in
-                Unmanaged<WatchJob>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, job.toOpaque())
-        guard result == 0 else {
-            job.release()
-            throw SystemError("pthread_create", Errno(rawValue: result))
-        }
+        let job = WatchJob(socket: socket, stop: stop, onChange: onChange)
+        try DetachedThread.start { job.run() }
         return FirewallWatch(stop: stop)
     }
 }
 
-private final class WatchJob {
+/// Used by its thread only.
+private final class WatchJob: @unchecked Sendable {
     private let socket: NetlinkSocket
     private let stop: OwnedDescriptor
     private let onChange: @Sendable (FirewallChange) -> Void

@@ -21,10 +21,7 @@ public struct NetworkManager: Sendable {
     /// nil where there is no such network.
     public func get(_ name: String) throws -> NetworkRecord? {
         guard Self.isValid(name: name) else { return nil }
-        let bytes: [UInt8]
-        do { bytes = try Files.read(recordPath(name)) } catch let error as SystemError
-            where error.errno == .noSuchFileOrDirectory
-        { return nil }
+        guard let bytes = try Files.readIfThere(recordPath(name)) else { return nil }
         return try JSONDecoder().decode(NetworkRecord.self, from: Data(bytes))
     }
 
@@ -140,9 +137,8 @@ public struct NetworkManager: Sendable {
         if !request.enableIPv6, subnets.contains(where: { $0.cidr.family == .v6 }) {
             throw invalid("it has an IPv6 subnet but enable_ipv6 is not set")
         }
-        var random = SystemRandomNumberGenerator()
         return NetworkRecord(
-            id: (0..<4).map { _ in Naming.hex(random.next(), digits: 16) }.joined(), name: request.name, bridge: bridge,
+            id: RandomHex.digits(), name: request.name, bridge: bridge,
             labels: request.labels, isInternal: request.isInternal, enableIPv6: request.enableIPv6,
             subnets: subnets.sorted { $0.cidr < $1.cidr }, mtu: mtu, options: request.options,
             createdAt: Date().timeIntervalSince1970,

@@ -61,9 +61,7 @@ public final class ShimControl: Sendable {
         var buffer = [UInt8](repeating: 0, count: ShimMessage.maximumSize)
         var none: Int32 = -1
         while true {
-            let count = try check("recv", "shim.sock") {
-                swc_receive_fd(socket.raw, &buffer, buffer.count, &none, 0)
-            }
+            let count = try socket.receivePacket(&buffer, descriptor: &none, subject: "shim.sock")
             guard count > 0 else { return .disconnected }
             switch buffer[0] {
             case ShimMessage.stdout: return .stdout(Array(buffer[1..<count]))

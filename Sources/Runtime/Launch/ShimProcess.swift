@@ -81,12 +81,7 @@ struct ShimProcess {
     func receive() throws -> Message {
         var buffer = [UInt8](repeating: 0, count: LaunchMessage.maximumSize)
         var descriptor: Int32 = -1
-        let count = try check("recvmsg", "launch channel") {
-            let count = swc_receive_fd(channel.raw, &buffer, buffer.count, &descriptor, 0)
-            // The shim went before it read all we said; what it said itself comes after this error.
-            return count < 0 && swc_errno() == ECONNRESET
-                ? swc_receive_fd(channel.raw, &buffer, buffer.count, &descriptor, 0) : count
-        }
+        let count = try channel.receivePacket(&buffer, descriptor: &descriptor, subject: "launch channel")
         let received = descriptor >= 0 ? OwnedDescriptor(descriptor) : nil
         guard count > 0 else { return .closed }
         func number<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
@@ -159,6 +154,17 @@ extension LaunchError {
 }
 
 extension OwnedDescriptor {
+    /// A packet from a shim, and the descriptor that came with it or -1. Blocks.
+    /// - Returns: its length; 0: the shim has hung up.
+    func receivePacket(_ buffer: inout [UInt8], descriptor: inout Int32, subject: String) throws -> Int {
+        try check("recvmsg", subject) {
+            let count = swc_receive_fd(raw, &buffer, buffer.count, &descriptor, 0)
+            // The shim went before it read all we said; what it said itself comes after this error.
+            return count < 0 && swc_errno() == ECONNRESET
+                ? swc_receive_fd(raw, &buffer, buffer.count, &descriptor, 0) : count
+        }
+    }
+
     /// The same file at a number that is not among those a spawned shim gets.
     func movedUp() throws -> OwnedDescriptor {
         OwnedDescriptor(try check("dup") { swc_fcntl_int(raw, F_DUPFD_CLOEXEC, 10) })

@@ -58,7 +58,7 @@ public enum ContainerProcesses {
     /// nil where nothing was started there.
     /// - Throws: ``SystemError``
     public static func processes(runDirectory: String) throws -> PidFile? {
-        try read("\(runDirectory)/pid").flatMap { PidFile(String(decoding: $0, as: UTF8.self)) }
+        try Files.readIfThere("\(runDirectory)/pid").flatMap { PidFile(String(decoding: $0, as: UTF8.self)) }
     }
 
     /// Sends a signal to PID 1 of the container.
@@ -70,12 +70,8 @@ public enum ContainerProcesses {
     }
 
     private static func exitFile(_ runDirectory: String) throws -> ExitFile? {
-        try read("\(runDirectory)/exit").flatMap { try? JSONDecoder().decode(ExitFile.self, from: Data($0)) }
-    }
-
-    private static func read(_ path: String) throws -> [UInt8]? {
-        do { return try Files.read(path) } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
-            return nil
+        try Files.readIfThere("\(runDirectory)/exit").flatMap {
+            try? JSONDecoder().decode(ExitFile.self, from: Data($0))
         }
     }
 }

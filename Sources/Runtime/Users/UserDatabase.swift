@@ -12,6 +12,13 @@ public struct ResolvedUser: Sendable, Equatable {
     /// From passwd; `/` where the user is not in it.
     public var home: String
 
+    public init(uid: UInt32, gid: UInt32, additionalGids: [UInt32], home: String) {
+        self.uid = uid
+        self.gid = gid
+        self.additionalGids = additionalGids
+        self.home = home
+    }
+
     public var processUser: RuntimeSpec.User {
         var user = RuntimeSpec.User()
         user.uid = uid
