@@ -61,8 +61,8 @@ enum HostDevices {
     /// `c 10:200 rwm`, with `*` for any number.
     static func rule(_ text: String) throws -> RuntimeSpec.DeviceRule {
         let parts = text.split(separator: " ")
-        let numbers = parts.count == 3 ? parts[1].split(separator: ":") : []
-        let parsed = numbers.map { $0 == "*" ? Int64(-1) : Int64($0) }
+        let numbers = parts.count == 3 ? parts[1].split(separator: ":", omittingEmptySubsequences: false) : []
+        let parsed = numbers.map { $0 == "*" ? Int64(-1) : UInt32($0).map(Int64.init) }
         guard numbers.count == 2, let major = parsed[0], let minor = parsed[1], ["a", "b", "c"].contains(parts[0]),
             parts[2].allSatisfy({ "rwm".contains($0) })
         else {

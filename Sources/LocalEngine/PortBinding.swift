@@ -61,8 +61,9 @@ extension PortRequest {
         }
         var range: ClosedRange<UInt16>?
         if !port.published.isEmpty, port.published != "0" {
-            let bounds = port.published.split(separator: "-").map { UInt16($0) }
-            guard let first = bounds.first ?? nil, let last = bounds.last ?? nil, bounds.count <= 2, first <= last
+            let bounds = port.published.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+            guard let first = bounds.first ?? nil, let last = bounds.last ?? nil, bounds.count <= 2, first > 0,
+                first <= last
             else {
                 throw EngineError.failed("published port \"\(port.published)\" is neither a port nor a range of ports")
             }
