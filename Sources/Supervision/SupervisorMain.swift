@@ -17,7 +17,6 @@ public enum SupervisorMain {
 
     /// - Throws: ``SystemError`` and the engine's errors at start; nothing afterwards.
     public static func run(project: String, paths: HostPaths, version: String) async throws {
-        swc_close_range(UInt32(SupervisorProcess.readyDescriptor) + 1, .max, 0)
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
         umask(0o022)

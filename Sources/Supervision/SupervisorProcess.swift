@@ -30,6 +30,8 @@ enum SupervisorProcess {
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         posix_spawn_file_actions_adddup2(&actions, writeEnd!.raw, readyDescriptor)
+        // Here and not in the new process, where libdispatch may have opened some of its own by then.
+        posix_spawn_file_actions_addclosefrom_np(&actions, readyDescriptor + 1)
         posix_spawn_file_actions_addchdir_np(&actions, "/")
 
         var attributes = posix_spawnattr_t()
