@@ -41,7 +41,9 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: common),
+            swiftSettings: common,
+            // At a fixed address there are no 70,000 places to be filled in at each start.
+            linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
         // What is shown on a terminal and read from logs, without any command.
         .target(name: "Rendering", dependencies: ["Orchestration", "LinuxSystem"], swiftSettings: common),
         .target(
