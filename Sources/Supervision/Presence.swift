@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import LocalEngine
 internal import Orchestration
 
@@ -55,7 +56,8 @@ actor Presence {
         case .stopped where hasLingered: leave()
         case .empty: consider(after: .milliseconds(50))
         case .stopped: consider(after: linger, hasLingered: true)
-        case .running: break
+        // The code of large requests is not needed to look after what runs.
+        case .running: CodePages.release()
         }
     }
 
