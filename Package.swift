@@ -36,11 +36,14 @@ let package = Package(
         .executableTarget(
             name: "swcompose",
             dependencies: [
-                "Rendering", "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "LinuxSystem", "CLinux",
+                "Rendering", "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "LinuxSystem",
+                "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: common),
+            swiftSettings: common,
+            // At a fixed address there are no 70,000 places to be filled in at each start.
+            linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
         // What is shown on a terminal and read from logs, without any command.
         .target(name: "Rendering", dependencies: ["Orchestration", "LinuxSystem"], swiftSettings: common),
         .target(
@@ -102,7 +105,8 @@ let package = Package(
                 "swcompose", "Rendering", "Orchestration", "ComposeFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: common),
-        .testTarget(name: "LocalEngineTests", dependencies: ["LocalEngine", "OCI", "Orchestration"], swiftSettings: common),
+        .testTarget(
+            name: "LocalEngineTests", dependencies: ["LocalEngine", "OCI", "Orchestration"], swiftSettings: common),
         .testTarget(
             name: "ImagesTests",
             dependencies: [

@@ -8,7 +8,9 @@ internal import SystemPackage
 enum SupervisorProcess {
     /// Descriptor on which the new supervisor says that it listens.
     static let readyDescriptor: CInt = 3
-    private static let passedVariables = ["PATH", "HOME", "LANG", "TZ", "SWCOMPOSE_DATA_ROOT", "SWCOMPOSE_RUN_ROOT", "SWCOMPOSE_SHIM"]
+    private static let passedVariables = [
+        "PATH", "HOME", "LANG", "TZ", "SWCOMPOSE_DATA_ROOT", "SWCOMPOSE_RUN_ROOT", "SWCOMPOSE_SHIM",
+    ]
 
     static func logPath(_ project: String, _ paths: HostPaths) -> String {
         "\(paths.projectRun(project))/supervisor.log"
@@ -70,7 +72,8 @@ enum SupervisorProcess {
             return
         }
         let tail = ((try? Files.readString(log)) ?? "").split(separator: "\n").suffix(5).joined(separator: "\n")
-        throw Failure("the supervisor of project \"\(project)\" could not be started\(tail.isEmpty ? "" : ":\n\(tail)")")
+        throw Failure(
+            "the supervisor of project \"\(project)\" could not be started\(tail.isEmpty ? "" : ":\n\(tail)")")
     }
 
     private static func executablePath() throws -> String {

@@ -101,13 +101,13 @@ extension PrivilegedTests {
             let header: [UInt8] = [1, 0, 0, 0]
             let name: [UInt8] = [16, 0, 1, 0] + Array("swcompose-x".utf8) + [0]
             let pid: [UInt8] = [8, 0, 2, 0, 0, 0, 0x12, 0x34]
-            #expect(transaction.take(reply(.deleteTable, header + name), ownProcess: 1).isEmpty)
-            #expect(transaction.take(reply(.newTable, header + name), ownProcess: 1).isEmpty)
-            #expect(transaction.take(reply(.newGeneration, header + pid), ownProcess: 1).isEmpty)
-            _ = transaction.take(reply(.deleteTable, header + name), ownProcess: 1)
-            #expect(transaction.take(reply(.newGeneration, header + pid), ownProcess: 1) == [.removed(owner: "x")])
-            _ = transaction.take(reply(.deleteTable, header + name), ownProcess: 1)
-            #expect(transaction.take(reply(.newGeneration, header + pid), ownProcess: 0x1234).isEmpty)
+            #expect(transaction.take(reply(.deleteTable, header + name), isOwn: { $0 == 1 }).isEmpty)
+            #expect(transaction.take(reply(.newTable, header + name), isOwn: { $0 == 1 }).isEmpty)
+            #expect(transaction.take(reply(.newGeneration, header + pid), isOwn: { $0 == 1 }).isEmpty)
+            _ = transaction.take(reply(.deleteTable, header + name), isOwn: { $0 == 1 })
+            #expect(transaction.take(reply(.newGeneration, header + pid), isOwn: { $0 == 1 }) == [.removed(owner: "x")])
+            _ = transaction.take(reply(.deleteTable, header + name), isOwn: { $0 == 1 })
+            #expect(transaction.take(reply(.newGeneration, header + pid), isOwn: { $0 == 0x1234 }).isEmpty)
         }
 
         enum Message: Int { case newTable = 0, deleteTable = 2, newGeneration = 15 }

@@ -73,7 +73,7 @@ private final class WatchJob {
             if waiting[0].revents != 0 { return }
             do throws(NetlinkError) {
                 for reply in try socket.receive(operation: "watch the packet filter") {
-                    for change in transaction.take(reply, ownProcess: getpid()) { onChange(change) }
+                    for change in transaction.take(reply, isOwn: isOwnThread) { onChange(change) }
                 }
             } catch {
                 transaction = FirewallTransaction()
@@ -83,20 +83,23 @@ private final class WatchJob {
     }
 }
 
+private func isOwnThread(_ thread: UInt32) -> Bool { Files.exists("/proc/self/task/\(thread)") }
+
 /// Gathers notifications until the one that ends a transaction and says whose it was.
 struct FirewallTransaction {
     private var removed: Set<String> = []
     private var isForeign = false
 
     /// What the transaction comes to, with its last message; nothing before that.
-    mutating func take(_ reply: NetlinkReply, ownProcess: pid_t) -> [FirewallChange] {
+    /// - Parameter isOwn: whether a thread is of this process.
+    mutating func take(_ reply: NetlinkReply, isOwn: (UInt32) -> Bool) -> [FirewallChange] {
         guard reply.type >> 8 == Int(NFNL_SUBSYS_NFTABLES), let family = reply.payload.first else { return [] }
         let attributes = reply.attributes(after: 4)
         switch reply.type & 0xff {
         case Int(NFT_MSG_NEWGEN.rawValue):
             defer { self = FirewallTransaction() }
-            let process = attributes.big(Int(NFTA_GEN_PROC_PID.rawValue), UInt32.self)
-            if process == UInt32(ownProcess) { return [] }
+            // What the kernel calls the process's id is that of the thread.
+            if let thread = attributes.big(Int(NFTA_GEN_PROC_PID.rawValue), UInt32.self), isOwn(thread) { return [] }
             return removed.sorted().map { .removed(owner: $0) } + (isForeign ? [.foreign] : [])
         case let type:
             // The table's name is the first attribute of all these messages.
