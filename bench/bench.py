@@ -233,6 +233,7 @@ def main():
         for tool in tools:
             tool.import_image(tarball)
             results.append(measure(tool, directory, options.rounds))
+        shutil.rmtree(roots["SWCOMPOSE_RUN_ROOT"], ignore_errors=True)
 
     width = max(len(name) for name in results[0])
     print(f"{'median of each':{width}}  {'swcompose':>10}" + (f"  {'peer':>10}  {'times':>9}" if peer else ""))
