@@ -44,9 +44,15 @@ struct PortTestService: Sendable {
     /// connection is closed early.
     static func send(
         _ count: Int, to port: UInt16, at host: String = "127.0.0.1", readingAfter delay: Duration = .zero,
+        receiveBuffer: Int32? = nil,
         beforeEnd: @Sendable () -> Void = {}
     ) async throws -> String {
-        let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+        }
+        let connection =
+            try await bootstrap
             .connect(host: host, port: Int(port)) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
