@@ -135,10 +135,11 @@ final class PortTestClient: Sendable {
             .connect(to: try SocketAddress(ipAddress: address, port: Int(port))).get()
     }
 
-    /// Empty where no answer comes within half a second.
-    func ask(_ text: String) async throws -> String {
+    /// Empty where no answer comes.
+    func ask(_ text: String, waiting: Duration = .seconds(10)) async throws -> String {
         try await channel.writeAndFlush(ByteBuffer(string: text))
-        for _ in 0..<100 {
+        let end = ContinuousClock.now + waiting
+        while ContinuousClock.now < end {
             if let reply = replies.list.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return reply }
             try await Task.sleep(for: .milliseconds(5))
         }
