@@ -44,9 +44,15 @@ struct PortTestService: Sendable {
     /// connection is closed early.
     static func send(
         _ count: Int, to port: UInt16, at host: String = "127.0.0.1", readingAfter delay: Duration = .zero,
+        receiveBuffer: Int32? = nil,
         beforeEnd: @Sendable () -> Void = {}
     ) async throws -> String {
-        let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+        }
+        let connection =
+            try await bootstrap
             .connect(host: host, port: Int(port)) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
@@ -129,10 +135,11 @@ final class PortTestClient: Sendable {
             .connect(to: try SocketAddress(ipAddress: address, port: Int(port))).get()
     }
 
-    /// Empty where no answer comes within half a second.
-    func ask(_ text: String) async throws -> String {
+    /// Empty where no answer comes.
+    func ask(_ text: String, waiting: Duration = .seconds(10)) async throws -> String {
         try await channel.writeAndFlush(ByteBuffer(string: text))
-        for _ in 0..<100 {
+        let end = ContinuousClock.now + waiting
+        while ContinuousClock.now < end {
             if let reply = replies.list.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return reply }
             try await Task.sleep(for: .milliseconds(5))
         }
