@@ -1,6 +1,7 @@
 internal import CLinux
 public import LinuxSystem
 public import Orchestration
+internal import Synchronization
 internal import SystemPackage
 
 /// A command's side of the control socket.
@@ -85,9 +86,9 @@ public struct SupervisorClient: Sendable {
 
 /// The connected socket, which may be replaced by a new one until the first answer.
 private final class Connection: Sendable {
-    private let state: Guarded<(socket: OwnedDescriptor, closed: Bool)>
+    private let state: Mutex<(socket: OwnedDescriptor, closed: Bool)>
 
-    init(_ socket: OwnedDescriptor) { state = Guarded((socket, false)) }
+    init(_ socket: OwnedDescriptor) { state = Mutex((socket, false)) }
 
     func shutDown() {
         state.withLock { state in

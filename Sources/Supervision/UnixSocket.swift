@@ -1,6 +1,5 @@
 internal import CLinux
 internal import LinuxSystem
-internal import Synchronization
 internal import SystemPackage
 
 enum UnixSocket {
@@ -19,12 +18,4 @@ enum UnixSocket {
         }
         return descriptor
     }
-}
-
-/// A value behind a lock, where `Mutex` cannot be stored directly.
-final class Guarded<Value>: @unchecked Sendable {
-    private let lock = Mutex(())
-    private var value: Value
-    init(_ value: Value) { self.value = value }
-    func withLock<T>(_ body: (inout Value) throws -> T) rethrows -> T { try lock.withLock { _ in try body(&value) } }
 }
