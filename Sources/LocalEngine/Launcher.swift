@@ -83,8 +83,7 @@ struct Launcher: Sendable {
         ).mounts(volumesFrom: others.volumesFrom)
 
         let userText = spec.user ?? defaults.user ?? ""
-        let root = try DetachedMount.overlay(lower: [directory.upper] + layers)
-        let user = try UserDatabase(root: root).resolve(userText, additionalGroups: spec.groupAdd)
+        let user = try users(of: [directory.upper] + layers).resolve(userText, additionalGroups: spec.groupAdd)
         let security = try SecurityOptions(parsing: spec.securityOpt)
         let runtimeSpec = try SpecBuilder(
             container: container, image: defaults, user: user, hostname: hostname, mounts: mounts,
@@ -157,6 +156,10 @@ struct Launcher: Sendable {
     }
 
     // MARK: Parts
+
+    private func users(of layers: [String]) throws -> UserDatabase {
+        try UserDatabase(layers: layers) ?? UserDatabase(root: DetachedMount.overlay(lower: layers))
+    }
 
     private func joinedNamespaces(
         _ spec: ContainerSpec, _ others: Joined

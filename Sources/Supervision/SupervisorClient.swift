@@ -51,7 +51,8 @@ public struct SupervisorClient: Sendable {
         return stream
     }
 
-    /// A supervisor that was just leaving may close the connection before it answers; then another is started.
+    /// A supervisor that was just leaving may close the connection before it answers; then another is started. One that
+    /// was killed in the middle has a successor, which goes on from what it finds when it is asked the same again.
     private func exchange(
         _ request: Request, over connection: Connection, deliver: (Message) -> Void
     ) throws {
@@ -64,7 +65,8 @@ public struct SupervisorClient: Sendable {
         for _ in 0..<5 {
             do {
                 if try connection.exchange(line, deliver: deliverInTime) { return }
-            } catch let error as SystemError where error.errno == .brokenPipe || error.errno == .connectionReset {}
+            } catch let error as SystemError where error.errno == .brokenPipe || error.errno == .connectionReset {
+            } catch is WentAway where request.isRepeatable {}
             guard startIfNeeded,
                 let socket = try Self.connectSocket(project: project, paths: paths, startIfNeeded: true)
             else { break }
@@ -88,6 +90,22 @@ public struct SupervisorClient: Sendable {
             pause = min(pause * 1.5, 0.1)
         } while Waiting.now() < deadline
         throw Failure("the supervisor of project \"\(project)\" does not answer on \(path)")
+    }
+}
+
+/// The supervisor has closed the connection in the middle of its answer.
+private struct WentAway: Error, CustomStringConvertible {
+    var description: String { "the supervisor went away in the middle of the request: run the command again" }
+}
+
+extension Request {
+    /// Whether asking again leads to the same end, whatever was done before.
+    fileprivate var isRepeatable: Bool {
+        switch self {
+        case .up, .create, .down, .start, .stop, .remove, .ping: true
+        // Their effect is an event. Who follows events asks anew by himself.
+        case .restart, .kill, .events: false
+        }
     }
 }
 
@@ -147,7 +165,7 @@ private final class Connection: Sendable {
             if count == 0 {
                 if state.withLock({ $0.closed }) { return true }
                 guard answered else { return false }
-                throw Failure("the supervisor went away in the middle of the request")
+                throw WentAway()
             }
             buffer.append(contentsOf: chunk[0..<count])
             var start = 0

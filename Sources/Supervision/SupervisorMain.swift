@@ -21,7 +21,7 @@ public enum SupervisorMain {
         signal(SIGHUP, SIG_IGN)
         umask(0o022)
         guard let lock = try takeLock(paths.supervisorLock(project)) else { exit(anotherRuns) }
-        let watcher = Watcher()
+        let watcher = Watcher.take(over: watcherRecord(project, paths), project: project)
         raiseDescriptorLimit()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let engine = try await LocalEngine(project: project, paths: paths, group: group)
@@ -90,11 +90,16 @@ public enum SupervisorMain {
         _ = setrlimit(resource, &limit)
     }
 
+    private static func watcherRecord(_ project: String, _ paths: HostPaths) -> String {
+        "\(paths.projectRun(project))/watcher"
+    }
+
     /// Ends the process; of a project without containers nothing stays in /run.
     private static func leave(project: String, paths: HostPaths, lock: FileLock) -> Never {
         let directory = paths.projectRun(project)
         unlink(paths.supervisorSocket(project))
         unlink(SupervisorProcess.logPath(project, paths))
+        unlink(watcherRecord(project, paths))
         withExtendedLifetime(lock) {
             unlink(paths.supervisorLock(project))
             rmdir(directory)

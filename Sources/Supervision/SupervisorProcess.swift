@@ -27,7 +27,11 @@ enum SupervisorProcess {
 
         var byte: UInt8 = 0
         let count = try check("read", "the supervisor's ready pipe") { read(ready.raw, &byte, 1) }
-        if count == 1 { return true }
+        if count == 1 {
+            forget(pid)
+            return true
+        }
+        // The watcher has ended too, and with what the supervisor ended with.
         var status: CInt = 0
         try check("waitpid") { waitpid(pid, &status, 0) }
         if swc_wifexited(status) != 0, swc_wexitstatus(status) == SupervisorMain.anotherRuns { return false }
@@ -41,7 +45,21 @@ enum SupervisorProcess {
     static func wake(project: String, paths: HostPaths) throws {
         if FileLock.isHeld(paths.supervisorLock(project)) { return }
         try Files.makeDirectories(paths.projectRun(project), mode: 0o700)
-        _ = try spawn(project: project, log: logPath(project, paths))
+        if let (pid, _) = try spawn(project: project, log: logPath(project, paths)) { forget(pid) }
+    }
+
+    /// Where this process outlives a watcher that it has started, that one's end is to be noticed, or it stays in the
+    /// table of processes.
+    private static func forget(_ pid: pid_t) {
+        var thread = pthread_t()
+        let argument = UnsafeMutableRawPointer(bitPattern: Int(pid))
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                waitpid(pid_t(Int(bitPattern: argument)), nil, 0)
+                return nil
+            }, argument)
+        if result == 0 { pthread_detach(thread) }
     }
 
     /// A function of its own so that this process's copy of the write end is closed when it returns: else the end of

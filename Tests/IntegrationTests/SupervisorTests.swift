@@ -80,6 +80,55 @@ extension IntegrationTests {
             }
         }
 
+        @Test func killedInTheMiddleOfUpTheSuccessorFinishesIt() throws {
+            try Scenario.run(
+                """
+                services:
+                  a:
+                    image: busybox:test
+                    command: sh -c 'sleep 1; touch /ready; exec sleep 1000'
+                    stop_signal: SIGKILL
+                    healthcheck: { test: test -f /ready, interval: 1s }
+                  b:
+                    image: busybox:test
+                    command: sleep 1000
+                    stop_signal: SIGKILL
+                    depends_on: { a: { condition: service_healthy } }
+                """
+            ) { project in
+                // As early as can be, before it listens; and while it waits.
+                for pause in [0, 600_000] as [UInt32] {
+                    let up = try project.start("up", "-d")
+                    try project.eventually("supervisor") { try !project.supervisors().isEmpty }
+                    usleep(pause)
+                    for supervisor in try project.supervisors() { kill(supervisor, SIGKILL) }
+                    let outcome = try up.outcome(timeout: 20)
+                    #expect(outcome.status == 0, "\(outcome)")
+                    #expect(try project.state("b-1") == "running")
+                    try project.succeed("down")
+                }
+            }
+        }
+
+        @Test func watcherThatPausesGoesWithItsProject() throws {
+            try Scenario.run(
+                "services: { a: { image: 'busybox:test', command: sleep 1000, stop_signal: SIGKILL } }"
+            ) { project in
+                try project.succeed("up", "-d")
+                for _ in 0..<4 {
+                    let present = try project.supervisors()
+                    for supervisor in present { kill(supervisor, SIGKILL) }
+                    try project.eventually("another supervisor") {
+                        try project.supervisors().contains { !present.contains($0) }
+                    }
+                }
+                for supervisor in try project.supervisors() { kill(supervisor, SIGKILL) }
+                try project.succeed("down")
+                #expect(try project.watchers().isEmpty)
+                #expect(try project.supervisors().isEmpty)
+            }
+        }
+
         @Test func supervisorGoesWithItsProject() throws {
             try Scenario.run(
                 "services: { a: { image: 'busybox:test', command: sleep 1000, stop_signal: SIGKILL } }"

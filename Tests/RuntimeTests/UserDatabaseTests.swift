@@ -107,4 +107,38 @@ import Testing
         truncate("\(path)/etc/group", 1 << 40)
         #expect(throws: SystemError.self) { try UserDatabase(root: root) }
     }
+
+    @Test("layers are looked through as overlayfs does")
+    func layers() throws {
+        let base = "/tmp/swcompose-layers-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        defer { try? Files.removeTree(base) }
+        let layers = ["\(base)/upper", "\(base)/middle", "\(base)/lower"]
+        for layer in layers { try Files.makeDirectories("\(layer)/etc") }
+        #expect(try UserDatabase(layers: layers)?.users == [])
+        try Files.replace("\(layers[2])/etc/passwd", with: Array("low:x:5:5::/:/x\n".utf8))
+        try Files.replace("\(layers[2])/etc/group", with: Array("low:x:5:\n".utf8))
+        #expect(try UserDatabase(layers: layers)?.users.map(\.name) == ["low"])
+        try Files.replace("\(layers[0])/etc/passwd", with: Array("top:x:6:6::/:/x\n".utf8))
+        #expect(try UserDatabase(layers: layers)?.users.map(\.name) == ["top"])
+        #expect(try UserDatabase(layers: layers)?.groups.map(\.name) == ["low"])
+        // Gone in the middle, whatever is below.
+        try #require(mknod("\(layers[1])/etc/group", mode_t(S_IFCHR) | 0o600, 0) == 0)
+        #expect(try UserDatabase(layers: layers)?.groups == [])
+        unlink("\(layers[1])/etc/group")
+        // A link may lead anywhere in the whole tree.
+        symlink("/usr/lib/group", "\(layers[1])/etc/group")
+        #expect(try UserDatabase(layers: layers) == nil)
+    }
+
+    @Test("an opaque directory hides those below", .enabled(if: geteuid() == 0))
+    func opaque() throws {
+        let base = "/tmp/swcompose-layers-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        defer { try? Files.removeTree(base) }
+        let layers = ["\(base)/upper", "\(base)/lower"]
+        for layer in layers { try Files.makeDirectories("\(layer)/etc") }
+        try Files.replace("\(layers[1])/etc/passwd", with: Array("low:x:5:5::/:/x\n".utf8))
+        // A tmpfs keeps these attributes as disks do, from kernel 6.6 on.
+        guard setxattr("\(layers[0])/etc", "trusted.overlay.opaque", "y", 1, 0) == 0 else { return }
+        #expect(try UserDatabase(layers: layers)?.users == [])
+    }
 }

@@ -70,6 +70,20 @@ public struct UserDatabase: Sendable {
         self.init(passwd: try Self.read("etc/passwd", root), group: try Self.read("etc/group", root))
     }
 
+    /// Of overlay layers that are not mounted, topmost first; nil where it takes a mount to tell what they hold.
+    /// - Throws: ``SystemError`` where a file cannot be read or is larger than sensible.
+    public init?(layers: [String]) throws {
+        func text(_ name: String) throws -> String? {
+            switch LayeredFile.look(name, in: "etc", layers: layers) {
+            case .found(let path): try ControlFile.read(path, limit: Self.maximumSize)
+            case .absent: ""
+            case .unclear: nil
+            }
+        }
+        guard let passwd = try text("passwd"), let group = try text("group") else { return nil }
+        self.init(passwd: passwd, group: group)
+    }
+
     init(passwd: String, group: String) {
         // Short lines, without home and shell or without members, are met in hand-made images.
         users = Self.lines(passwd, fields: 4).compactMap { fields in
