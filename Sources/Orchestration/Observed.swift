@@ -111,6 +111,12 @@ public struct HealthRecord: Codable, Sendable, Equatable {
             self.exitCode = exitCode
             self.output = output
         }
+
+        /// In one line, for an error: what it exited with and how its output begins.
+        var told: String {
+            let first = output.split(separator: "\n").first.map { ": \($0.prefix(200))" } ?? ""
+            return "its last health check \(exitCode < 0 ? "did not finish" : "exited with \(exitCode)")\(first)"
+        }
     }
     public var status: Status = .starting
     public var failingStreak: Int = 0

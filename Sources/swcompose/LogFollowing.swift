@@ -3,7 +3,7 @@ internal import LocalEngine
 internal import Orchestration
 internal import Rendering
 
-/// `logs -f`: goes on until none of the containers runs any more, and takes up new and restarted ones.
+/// `logs -f`: goes on until none of the containers has run for a moment, and takes up new and restarted ones.
 struct LogFollowing {
     let session: Session
     let target: ProjectTarget
@@ -15,8 +15,11 @@ struct LogFollowing {
     private enum Input: Sendable {
         case event(ContainerEvent)
         case look
+        case settled
         case interrupt
     }
+    /// What `restart` stops is started again within this time.
+    private static let moment = Duration.milliseconds(300)
 
     /// - Throws: ``ExitStatus/interrupted`` on a signal; errors of reading.
     func run(_ containers: [ObservedContainer], printer: sending LogPrinter) async throws {
@@ -43,8 +46,15 @@ struct LogFollowing {
                     break loop
                 case .event(let event): handle(event, &alive, follower)
                 case .look: alive = try look(alive, follower)
+                case .settled where alive.isEmpty: break loop
+                case .settled: continue
                 }
-                if alive.isEmpty { break }
+                if alive.isEmpty {
+                    Task {
+                        try? await Task.sleep(for: Self.moment)
+                        feed.yield(.settled)
+                    }
+                }
             }
             for task in tasks { task.cancel() }
         }

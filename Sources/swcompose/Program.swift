@@ -22,7 +22,14 @@ enum Program {
             }
             let flags = try Swcompose.globalFlags(line.global)
             type = try line.commandType(name)
-            guard let command = try type.parseAsRoot(line.arguments) as? any Command else {
+            var arguments = line.arguments[...]
+            while let word = arguments.first,
+                let below = type.configuration.subcommands.first(where: { $0._commandName == word })
+            {
+                type = below
+                arguments = arguments.dropFirst()
+            }
+            guard let command = try type.parseAsRoot(Array(arguments)) as? any Command else {
                 // `image` alone, which only leads to others.
                 output(type.helpMessage())
                 return 0

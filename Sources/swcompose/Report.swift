@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ComposeFile
 internal import LinuxSystem
 internal import Orchestration
@@ -38,6 +39,8 @@ enum Report {
             return failure.exitCode
         case let files as ComposeFileError:
             for diagnostic in files.diagnostics { self.diagnostic(diagnostic) }
+        case let system as SystemError where system.errno == .permissionDenied && geteuid() != 0:
+            self.error("\(system): containers are root's to run; try again with sudo")
         default: self.error(String(describing: error))
         }
         return 1

@@ -26,6 +26,13 @@ import Testing
         #expect(try CommandLineWords(words).arguments == arguments)
     }
 
+    @Test func helpOfExec() throws {
+        for word in ["-h", "--help"] {
+            let error = #expect(throws: (any Error).self) { try ExecCommand.parse([word]) }
+            #expect(ExecCommand.fullMessage(for: try #require(error)).contains("swcompose exec [OPTIONS] SERVICE"))
+        }
+    }
+
     @Test func commands() throws {
         #expect(throws: UnknownCommand.self) { try CommandLineWords(["nonsense"]).commandType("nonsense") }
         #expect(throws: ValidationError.self) { try CommandLineWords(["run"]).commandType("run") }

@@ -92,7 +92,9 @@ extension Executor {
         }
         switch snapshot.health {
         case .healthy?, nil: return .success(())
-        case .unhealthy?: return .failure(Failure("container \(snapshot.name) is unhealthy"))
+        case .unhealthy?:
+            let reason = snapshot.lastProbe.map { ": \($0)" } ?? ""
+            return .failure(Failure("container \(snapshot.name) is unhealthy\(reason)"))
         case .starting?: return nil
         }
     }

@@ -50,6 +50,8 @@ public actor LiveContainers {
         public var isStarting: Bool
         /// nil: no health check.
         public var health: HealthRecord.Status?
+        /// What the newest probe of an unhealthy container had to say.
+        public var lastProbe: String?
         public var run: Int
     }
 
@@ -95,7 +97,9 @@ public actor LiveContainers {
         let hasCheck = HealthSchedule(entry.spec.healthcheck) != nil
         return Snapshot(
             name: entry.name, phase: entry.phase, isStarting: entry.pendingStarts > 0,
-            health: hasCheck ? entry.health?.record.status ?? .starting : nil, run: entry.run)
+            health: hasCheck ? entry.health?.record.status ?? .starting : nil,
+            lastProbe: entry.health.flatMap { $0.record.status == .unhealthy ? $0.record.log.last?.told : nil },
+            run: entry.run)
     }
 
     /// Containers of these services (empty: all), without one-offs, by name.

@@ -44,6 +44,7 @@ struct ExecCommand: Command {
     private var target: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
 
     func validate() throws {
+        if let first = words.first, first == "--help" || first == "-h" { throw CleanExit.helpRequest(self) }
         // What is captured begins with the service, unless it is a flag that nobody knows.
         if let first = words.first, first != "--", first.hasPrefix("-"), first != "-" {
             throw ValidationError("Unknown option '\(first)'")
