@@ -62,7 +62,10 @@ struct ExecutorTests {
     @Test func dependencyThatNeverGetsHealthy() async throws {
         let db = service("db") { $0.healthcheck = healthcheck(interval: .milliseconds(10), retries: 2) }
         let (text, _) = await failing(dependency(.healthy), db, { await $0.setExec("p-db-1", [1]) }, advances: 2)
-        #expect(text == "dependency failed to start: container p-db-1 is unhealthy: its last health check exited with 1: exit 1")
+        #expect(
+            text
+                == "dependency failed to start: container p-db-1 is unhealthy: its last health check exited with 1: exit 1"
+        )
     }
 
     @Test func dependencyWithoutHealthcheck() async throws {
