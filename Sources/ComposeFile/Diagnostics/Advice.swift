@@ -34,11 +34,21 @@ enum Advice {
         return "\(general): write `\(number)\(unit)`"
     }
 
+    /// For a port that cannot be read.
+    static func port(_ text: String) -> String {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        if let last = parts.last, parts.count > 1, ["tcp", "udp", "sctp"].contains(last) {
+            return "write `\(parts.dropLast().joined(separator: ":"))/\(last)`"
+        }
+        return "write [[IP:]HOST:]CONTAINER[/PROTOCOL], each port a number from 1 to 65535 or a range"
+    }
+
     /// What would be right in place of a value of the wrong kind.
     static func kind(of node: Node, for rule: Rule, key: String) -> String? {
         let scalars = rule.traits.scalars
         switch node.value {
         case .timestamp(let text) where scalars.contains(.string): return "quote it: \"\(text)\""
+        case .int(let number) where rule.traits.meaning == .duration: return "write `\(number)s` for \(number) seconds"
         case .bool, .int, .unsigned, .float:
             if scalars.contains(.string), let text = node.scalarText { return "quote it: \"\(text)\"" }
             if rule.item != nil, let text = node.scalarText { return "write a list: [\"\(text)\"]" }

@@ -28,14 +28,6 @@ public struct DiagnosticRenderer: Sendable {
         return text
     }
 
-    /// Several, and how many more there are than can usefully be read at once.
-    public func render(_ diagnostics: [Diagnostic], omitted: Int = 0, limit: Int = 20) -> String {
-        var texts = diagnostics.prefix(limit).map(render)
-        let rest = max(0, diagnostics.count - limit) + omitted
-        if rest > 0 { texts.append("and \(rest) more error\(rest == 1 ? "" : "s")") }
-        return texts.joined(separator: "\n")
-    }
-
     private func place(_ file: String?, _ line: Int, _ column: Int) -> String {
         guard let file else { return "" }
         return line > 0 ? "\(shown(file)):\(line):\(column): " : "\(shown(file)): "

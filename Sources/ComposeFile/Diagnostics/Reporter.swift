@@ -14,9 +14,10 @@ final class Reporter {
         var value: String
     }
 
-    private struct Entry {
+    /// A diagnostic as it is collected: with marks, which cost nothing to keep.
+    struct Entry: Equatable {
         var severity: Diagnostic.Severity
-        var code: DiagnosticCode
+        var code: String
         var message: String
         var mark: Mark
         var end: Mark?
@@ -72,7 +73,9 @@ final class Reporter {
             return
         }
         errors.append(
-            Entry(severity: .error, code: code, message: message, mark: mark, end: end, hint: hint, notes: notes))
+            Entry(
+                severity: .error, code: code.rawValue, message: message, mark: mark, end: end, hint: hint, notes: notes)
+        )
     }
 
     /// Tells a warning, once for each `key` (or text); other places are counted.
@@ -84,14 +87,17 @@ final class Reporter {
         if repeats[key]?.places.insert(mark) != nil { return }
         repeats[key] = (warned.count, [mark])
         warned.append(
-            Entry(severity: .warning, code: code, message: message, mark: mark, end: end(), hint: hint(), notes: []))
+            Entry(
+                severity: .warning, code: code.rawValue, message: message, mark: mark, end: end(), hint: hint(),
+                notes: []))
     }
 
     /// A variable that nothing sets and that has no default.
     func warnUnset(_ name: String, at mark: Mark, _ environment: [String: String]) {
         warn(
             "The \"\(name)\" variable is not set. Defaulting to a blank string.", at: mark,
-            hint: Suggestion.nearest(to: name, among: environment.keys.sorted()).map { "did you mean `\($0)`?" }, key: Self.unsetPrefix + name,
+            hint: Suggestion.nearest(to: name, among: environment.keys.sorted()).map { "did you mean `\($0)`?" },
+            key: Self.unsetPrefix + name,
             code: .unsetVariable, end: sources.variableEnd(mark))
     }
 
@@ -113,7 +119,8 @@ final class Reporter {
 
     /// Places of every use of variables that are not set, for the linter.
     var unsetUses: [(name: String, mark: Mark)] {
-        repeats.filter { warned[$0.value.position].code == .unsetVariable }.flatMap { key, value in
+        repeats.filter { warned[$0.value.position].code == DiagnosticCode.unsetVariable.rawValue }.flatMap {
+            key, value in
             value.places.map { (String(key.dropFirst(Self.unsetPrefix.count)), $0) }
         }
     }
@@ -155,14 +162,14 @@ final class Reporter {
         return diagnostics(of: entries)
     }
 
-    private func diagnostics(of entries: [Entry]) -> [Diagnostic] {
+    func diagnostics(of entries: [Entry]) -> [Diagnostic] {
         let ends = TokenEnds(of: entries.lazy.filter { $0.end == nil }.map(\.mark), in: sources)
         return entries.map { entry in
             let mark = entry.mark
             let end = entry.end ?? ends[mark]
             let notes = entry.notes + interpolation(at: mark) + sources.chain(of: mark.file)
             return Diagnostic(
-                severity: entry.severity, code: entry.code.rawValue, message: entry.message,
+                severity: entry.severity, code: entry.code, message: entry.message,
                 file: sources.name(of: mark.file), line: Int(mark.line), column: Int(mark.column),
                 endLine: end.map { Int($0.line) }, endColumn: end.map { Int($0.column) },
                 hint: entry.hint, notes: notes.map(related), source: sources.line(mark.line, of: mark.file))

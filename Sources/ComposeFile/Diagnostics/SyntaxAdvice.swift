@@ -24,12 +24,16 @@ struct SyntaxAdvice {
             told.column = offset
             return told
         }
+        if let quote = failure.openingQuote {
+            afterQuote(&told, quote)
+            return told
+        }
         switch failure.problem {
         case let problem where problem.contains("end of stream") && failure.context.contains("quoted"):
             told.message = "yaml: the quote that opens here is not closed before the end of the file"
             told.code = .unclosedQuote
             moveToContext(&told)
-            told.hint = "close it with another \(quote(at: told))"
+            told.hint = "close it with another `\(character(at: told))`"
         case let problem where problem.contains("could not find expected ':'"):
             moveToContext(&told)
             missingColon(&told)
@@ -42,6 +46,11 @@ struct SyntaxAdvice {
             told.hint = "separate the items with commas and close the list with `]`, the mapping with `}`"
         case let problem where problem.contains("cannot start any token"):
             cannotStart(&told)
+        case let problem where problem.contains("alphabetic or numeric character"):
+            moveToContext(&told)
+            let character = character(at: told)
+            told.message = "yaml: what follows `\(character)` is no name"
+            told.hint = "a plain value cannot begin with `\(character)`: quote it"
         case let problem where problem.contains("unknown escape"):
             told.hint = "in double quotes `\\` begins an escape: write `\\\\`, or use single quotes"
         case let problem where problem.contains("UTF-8") || problem.contains("control characters"):
@@ -67,9 +76,27 @@ struct SyntaxAdvice {
         return blank.enumerated().first { $0.element == "\t" }?.offset
     }
 
-    private func quote(at told: Told) -> String {
-        let first = line(told.line)?.unicodeScalars.dropFirst(told.column).first
-        return first == "'" ? "`'`" : "`\"`"
+    private func character(at told: Told) -> String {
+        line(told.line)?.unicodeScalars.dropFirst(told.column).first.map(String.init) ?? "\""
+    }
+
+    /// Text where a quoted one has ended.
+    private func afterQuote(_ told: inout Told, _ opening: (line: Int, column: Int)) {
+        told.code = .unclosedQuote
+        if opening.line == failure.line {
+            told.message = "yaml: there is more text after the closing quote"
+            told.note = ("the quote opens here", opening.line, opening.column)
+            let quote = line(opening.line)?.unicodeScalars.dropFirst(opening.column).first
+            told.hint =
+                quote == "'"
+                ? "write a quote within single quotes twice: `''`, or put the value in double quotes"
+                : "write a quote within double quotes as `\\\"`, or put the value in single quotes"
+            return
+        }
+        told.message = "yaml: the quote that opens here is not closed on its line"
+        told.note = ("the text goes on up to the next quote, which is here", failure.line, failure.column - 1)
+        (told.line, told.column) = opening
+        told.hint = "close it with another `\(character(at: told))` at the end of the value"
     }
 
     private static func trimmed(_ text: String) -> String {
@@ -116,7 +143,8 @@ struct SyntaxAdvice {
                 told.hint = "write `\(content):` in line \(number + 1)"
             } else {
                 told.note = ("this line has a value already, so that nothing can be nested below it", number, indent)
-                told.hint = "give line \(failure.line + 1) the indentation of the line that it belongs beside"
+                told.hint =
+                    "indent line \(failure.line + 1) by \(indent) space\(indent == 1 ? "" : "s") to put it beside line \(number + 1)"
             }
             return
         }
@@ -132,7 +160,9 @@ struct SyntaxAdvice {
         let isList = failure.problem.contains("'-'")
         guard failure.contextLine != failure.line else { return }
         let kind = isList ? "list" : "mapping"
-        told.note = ("the \(kind) that this line is read as part of begins here", failure.contextLine, failure.contextColumn)
+        told.note = (
+            "the \(kind) that this line is read as part of begins here", failure.contextLine, failure.contextColumn
+        )
         let text = Self.trimmed(line(failure.line) ?? "")
         let wanted = "\(failure.contextColumn) space\(failure.contextColumn == 1 ? "" : "s")"
         if text.hasPrefix("-"), !isList {

@@ -16,6 +16,8 @@ final class FileLoader {
     /// Files that services were extended from, by path.
     private var extendedFiles: [String: Mapping] = [:]
     private var parsed: [String: [Node]] = [:]
+    /// Files read, in order, and what asked for each of them.
+    private(set) var places: [(path: String, mark: Mark)] = []
 
     init(options: LoadOptions, reporter: Reporter) {
         self.options = options
@@ -42,6 +44,7 @@ final class FileLoader {
         }
         for document in documents { noteVariables(document) }
         parsed[path] = documents
+        places.append((path, reason?.mark ?? .none))
         return documents
     }
 
@@ -172,7 +175,8 @@ final class FileLoader {
             otherFile = extends["file"]?.string
         }
         guard let reference else {
-            throw reporter.fatal("services.\(name).extends.service is required", at: extends.mark,
+            throw reporter.fatal(
+                "services.\(name).extends.service is required", at: extends.mark,
                 hint: "name the service to extend: `service: NAME`", code: .missingAttribute)
         }
         if chain.contains(where: { $0.file == file && $0.service == name }) {
@@ -254,7 +258,8 @@ final class FileLoader {
         let base = options.noPathResolution ? Paths.relative(directory, to: context.directory) : directory
         model = PathResolver(base: base, home: options.environment["HOME"], reporter: reporter).resolve(model)
         guard let services = model["services"]?.mapping else {
-            throw reporter.fatal("cannot extend service \"\(name)\" in \(path): no services section", at: mark,
+            throw reporter.fatal(
+                "cannot extend service \"\(name)\" in \(path): no services section", at: mark,
                 hint: "the file needs `services:`", code: .extendsNotFound)
         }
         extendedFiles[path] = services
@@ -304,9 +309,12 @@ final class FileLoader {
     private func included(_ entry: Node, by file: String, _ context: Context) throws(ComposeFileError) -> Node {
         let pathNode = entry.string != nil ? entry : entry["path"]
         let paths = pathNode.flatMap(Forms.list)?.compactMap(\.string) ?? []
-        guard !paths.isEmpty else { throw reporter.fatal("include: `path` is missing", at: entry.mark, code: .missingAttribute) }
+        guard !paths.isEmpty else {
+            throw reporter.fatal("include: `path` is missing", at: entry.mark, code: .missingAttribute)
+        }
         if let remote = paths.first(where: Surroundings.isRemote) {
-            throw reporter.fatal("include \(remote): remote files are not supported yet", at: entry.mark,
+            throw reporter.fatal(
+                "include \(remote): remote files are not supported yet", at: entry.mark,
                 hint: "fetch it and name the local copy", code: .remoteFile)
         }
         let home = options.environment["HOME"]

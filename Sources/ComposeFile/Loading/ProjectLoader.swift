@@ -4,7 +4,13 @@ public enum ProjectLoader {
     ///
     /// - Throws: ``ComposeFileError`` with every error that was found, each at its place.
     public static func load(_ options: LoadOptions) throws(ComposeFileError) -> LoadedProject {
+        try load(options, record: nil)
+    }
+
+    /// - Parameter record: is given what the linter looks at besides the result.
+    static func load(_ options: LoadOptions, record: LoadRecord?) throws(ComposeFileError) -> LoadedProject {
         let reporter = Reporter(directory: options.workingDirectory)
+        record?.reporter = reporter
         var surroundings = try Surroundings(options, reporter: reporter)
         guard !surroundings.files.isEmpty else {
             throw reporter.fatal(
@@ -21,10 +27,14 @@ public enum ProjectLoader {
         if !options.noInterpolate { tree = Typer(reporter: reporter).type(tree) }
         // A value at fault does not keep the references between services from being checked.
         reporter.beginStage()
+        record?.tree = tree
+        record?.surroundings = surroundings
+        record?.loader = loader
         let normaliser = Normaliser(projectName: name, environment: surroundings.environment, reporter: reporter)
         if !options.noNormalize { tree = normaliser.normalise(tree) }
 
         var selection = Selection(tree: tree, options: options, environment: surroundings.environment)
+        selection.warnUnknownProfiles(options, surroundings.environment, reporter)
         if !options.noConsistency && !options.noInterpolate {
             Consistency(reporter: reporter, selection: selection).check(isNormalised: !options.noNormalize)
         }
@@ -43,7 +53,7 @@ public enum ProjectLoader {
             name: name,
             tree: options.noEnvResolution || options.noInterpolate
                 ? selection.tree : selection.treeWithoutServiceFiles,
-            isTyped: !options.noInterpolate)
+            isTyped: !options.noInterpolate, files: reporter.sources.sources.map(\.name))
         return LoadedProject(
             project: project, warnings: reporter.warnings, document: document,
             environment: surroundings.environment, variables: loader.variables)

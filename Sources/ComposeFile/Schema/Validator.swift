@@ -72,7 +72,8 @@ struct Validator {
             hint = "names of your own begin with `x-`"
         }
         let owner = path.isEmpty ? "the top level" : path
-        reporter.error("additional property '\(entry.key)' not allowed in \(owner)", at: entry.keyMark, hint: hint,
+        reporter.error(
+            "additional property '\(entry.key)' not allowed in \(owner)", at: entry.keyMark, hint: hint,
             code: .unknownAttribute)
     }
 
@@ -94,7 +95,13 @@ struct Validator {
     private func wrongKind(_ node: Node, _ rule: Rule) {
         reporter.error(
             "\(path.isEmpty ? "the file" : path) must be \(Self.allowed(rule)), not \(node.kindName)", at: node.mark,
-            hint: Advice.kind(of: node, for: rule, key: key), code: .wrongType)
+            hint: misplaced(node) ?? Advice.kind(of: node, for: rule, key: key), code: .wrongType)
+    }
+
+    /// An attribute of a service that stands beside the services.
+    private func misplaced(_ node: Node) -> String? {
+        guard !node.isNull, path == "services.\(key)", Schema.service.fields?[key] != nil else { return nil }
+        return "`\(key)` is an attribute of a service: indent it further than the service's name"
     }
 
     /// The last part of the path.
@@ -125,13 +132,16 @@ struct Validator {
         }
         guard case .string(let text) = node.value else { return }
         if let choices = traits.choices, !choices.contains(text) {
-            let hint = Suggestion.nearest(to: text, among: choices).map { "did you mean `\($0)`?" }
+            let hint =
+                Suggestion.nearest(to: text, among: choices).map { "did you mean `\($0)`?" }
                 ?? "\"\(text)\" is none of them"
             let list = choices.map { "'\($0)'" }.joined(separator: ", ")
             reporter.error("\(path) value must be one of \(list)", at: node.mark, hint: hint, code: .notAChoice)
         }
         if let (check, description) = traits.pattern, !check(text) {
-            reporter.error("\(path) '\(text)' is not valid", at: node.mark, hint: "allowed: \(description)")
+            let words = description.split(separator: ",").map { String($0.drop { $0 == " " }) }
+            let near = Suggestion.nearest(to: text, among: words).map { "did you mean `\($0)`? " } ?? ""
+            reporter.error("\(path) '\(text)' is not valid", at: node.mark, hint: "\(near)allowed: \(description)")
         }
     }
 

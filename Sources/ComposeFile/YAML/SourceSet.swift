@@ -36,6 +36,12 @@ final class SourceSet {
 
     func name(of file: Int32) -> String? { source(file)?.name }
 
+    /// The mark of a place given by name.
+    func mark(file: String, line: Int, column: Int) -> Mark {
+        guard let index = sources.firstIndex(where: { $0.name == file }) else { return .none }
+        return Mark(file: Int32(index), line: Int32(clamping: line), column: Int32(clamping: column))
+    }
+
     /// Why a file was read, innermost reason first.
     func chain(of file: Int32) -> [Reporter.Note] {
         var result: [Reporter.Note] = []

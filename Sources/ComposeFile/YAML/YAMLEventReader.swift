@@ -32,11 +32,15 @@ struct YAMLFailure: Error {
     /// Where that began.
     var contextLine = 0
     var contextColumn = 0
+    /// The quote that opens the text which ends where the parser stopped, from 0.
+    var openingQuote: (line: Int, column: Int)?
 }
 
 /// Owns a libyaml parser and the bytes it reads.
 final class YAMLEventReader {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
+    /// Where the quoted scalar read last begins and ends, from 0.
+    private(set) var lastQuoted: (start: (line: Int, column: Int), end: (line: Int, column: Int))?
     private let input: UnsafeMutableBufferPointer<UInt8>
 
     init(bytes: [UInt8]) {
@@ -75,6 +79,9 @@ final class YAMLEventReader {
             result.anchor = Self.string(scalar.anchor)
             result.tag = Self.string(scalar.tag)
             result.isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
+            if scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE {
+                lastQuoted = ((result.line, result.column), (result.endLine, result.endColumn))
+            }
         case YAML_SEQUENCE_START_EVENT:
             result.kind = .sequenceStart
             result.anchor = Self.string(event.data.sequence_start.anchor)
@@ -109,6 +116,7 @@ final class YAMLEventReader {
         }
         let mark = parser.pointee.problem_mark
         var failure = YAMLFailure(problem: problem, line: Int(mark.line), column: Int(mark.column))
+        if let lastQuoted, lastQuoted.end == (failure.line, failure.column) { failure.openingQuote = lastQuoted.start }
         if let context = parser.pointee.context {
             failure.context = String(cString: context)
             failure.contextLine = Int(parser.pointee.context_mark.line)
