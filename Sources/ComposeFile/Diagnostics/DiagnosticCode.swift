@@ -61,6 +61,9 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     case duplicateTarget = "duplicate-target"
     case duplicateContainerName = "duplicate-container-name"
 
+    /// Valid, but not something that the runtime can do. The linter has the same code.
+    case unsupportedAttribute = "unsupported-attribute"
+
     // Warnings.
     case obsoleteVersion = "obsolete-version"
     case deprecated = "deprecated"

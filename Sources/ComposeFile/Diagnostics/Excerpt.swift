@@ -23,7 +23,8 @@ struct Excerpt: Equatable {
         let scalars = line.unicodeScalars
         let reach = max(width, 1) * 2
         let skipped = max(0, column - 1 - reach)
-        let start = scalars.index(scalars.startIndex, offsetBy: skipped, limitedBy: scalars.endIndex) ?? scalars.endIndex
+        let start =
+            scalars.index(scalars.startIndex, offsetBy: skipped, limitedBy: scalars.endIndex) ?? scalars.endIndex
         let cells = scalars[start...].prefix(reach * 2).map(Self.cell)
         let isCutAfter = scalars[start...].dropFirst(reach * 2).first != nil
         let fault = min(max(0, column - 1 - skipped), cells.count)

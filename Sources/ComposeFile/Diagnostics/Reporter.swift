@@ -167,7 +167,8 @@ final class Reporter {
         return entries.map { entry in
             let mark = entry.mark
             let end = entry.end ?? ends[mark]
-            let notes = entry.notes + interpolation(at: mark) + sources.chain(of: mark.file)
+            let told = entry.severity == .error ? interpolation(at: mark) : []
+            let notes = entry.notes + told + sources.chain(of: mark.file)
             return Diagnostic(
                 severity: entry.severity, code: entry.code, message: entry.message,
                 file: sources.name(of: mark.file), line: Int(mark.line), column: Int(mark.column),

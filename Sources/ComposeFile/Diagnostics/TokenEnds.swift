@@ -25,7 +25,8 @@ struct TokenEnds {
         /// Flow collections that are open, and those of them that are wanted.
         var open: [Mark?] = []
         while !missing.isEmpty || open.contains(where: { $0 != nil }), case .success(let event) = parser.next() {
-            let start = Mark(file: file, line: Int32(clamping: event.line + 1), column: Int32(clamping: event.column + 1))
+            let start = Mark(
+                file: file, line: Int32(clamping: event.line + 1), column: Int32(clamping: event.column + 1))
             let end = Mark(
                 file: file, line: Int32(clamping: event.endLine + 1), column: Int32(clamping: event.endColumn + 1))
             switch event.kind {

@@ -48,7 +48,8 @@ enum EnvFiles {
                 : try DotEnvParser.parse(
                     bytes, earlier: earlier, lookup: { environment[$0] },
                     unset: { name, line in
-                        let mark = sources.variable(name, after: Mark(file: file, line: Int32(clamping: line), column: 1))
+                        let mark = sources.variable(
+                            name, after: Mark(file: file, line: Int32(clamping: line), column: 1))
                         reporter.warnUnset(name, at: mark, environment)
                     })
             return entries.map { entry in

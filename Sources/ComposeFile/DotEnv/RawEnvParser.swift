@@ -19,7 +19,8 @@ enum RawEnvParser {
                 throw DotEnvParser.Failure(message: "a variable without a name", line: number, hint: "write NAME=value")
             }
             if name.utf8.contains(where: DotEnvParser.isSpace) {
-                throw DotEnvParser.Failure(message: "variable '\(name)' contains whitespaces", line: number, hint: "write NAME=value")
+                throw DotEnvParser.Failure(
+                    message: "variable '\(name)' contains whitespaces", line: number, hint: "write NAME=value")
             }
             if let equals {
                 let value = String(decoding: line[(equals + 1)...], as: UTF8.self)

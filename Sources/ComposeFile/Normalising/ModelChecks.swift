@@ -29,7 +29,8 @@ struct ModelChecks {
             reporter.error(
                 "\(path): conflicting parameters \"external\" and \"\(entry.key)\" specified", at: entry.keyMark,
                 hint: "an external resource is used as it is: only `name` may be given with it",
-                code: .conflictingAttributes, notes: [.init(message: "external is set here", mark: resource.keyMark(of: "external") ?? mark)])
+                code: .conflictingAttributes,
+                notes: [.init(message: "external is set here", mark: resource.keyMark(of: "external") ?? mark)])
         }
     }
 

@@ -53,7 +53,8 @@ struct ServiceConsistency {
             }
         }
         if service["provider"]?["type"]?.string == "compose" {
-            error("services.\(name).provider: type \"compose\" is not allowed", place(of: "provider"), code: .notAChoice)
+            error(
+                "services.\(name).provider: type \"compose\" is not allowed", place(of: "provider"), code: .notAChoice)
         }
         let replicas = service["scale"]?.int ?? service["deploy"]?["replicas"]?.int
         if let replicas, replicas < 0 {
@@ -72,7 +73,9 @@ struct ServiceConsistency {
             error(
                 "services.\(name): can't set container_name and \(attribute) as container name must be unique",
                 place(of: "container_name"), hint: "remove container_name: Compose numbers the containers",
-                notes: [.init(message: "\(attribute) is \(replicas) here", mark: service["scale"]?.mark ?? replicasMark)])
+                notes: [
+                    .init(message: "\(attribute) is \(replicas) here", mark: service["scale"]?.mark ?? replicasMark)
+                ])
         }
     }
 
@@ -82,7 +85,8 @@ struct ServiceConsistency {
         if service["network_mode"]?.string ?? "" != "", service["networks"]?.mapping?.isEmpty == false {
             error(
                 "service \(name) declares mutually exclusive `network_mode` and `networks`", place(of: "network_mode"),
-                hint: "keep one of the two", notes: [.init(message: "networks are given here", mark: place(of: "networks"))])
+                hint: "keep one of the two",
+                notes: [.init(message: "networks are given here", mark: place(of: "networks"))])
         }
         func require(_ section: String, _ kind: String, _ target: String?, _ place: Mark) {
             guard let target, selection.resource(section, target) == nil else { return }
@@ -122,7 +126,8 @@ struct ServiceConsistency {
                 notes = [.init(message: "it has profiles here", mark: selection.profilesMark(of: dependency.key))]
             }
             error(
-                "service \"\(name)\" depends on undefined service \"\(dependency.key)\"", dependency.keyMark, hint: hint,
+                "service \"\(name)\" depends on undefined service \"\(dependency.key)\"", dependency.keyMark,
+                hint: hint,
                 code: .undefinedService, notes: notes)
         }
     }
@@ -171,13 +176,15 @@ struct ServiceConsistency {
             if let node = network.value["ipv4_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv4(text)
             {
                 error(
-                    "services.\(name).networks.\(network.key).ipv4_address: invalid IPv4 address \"\(text)\"", node.mark,
+                    "services.\(name).networks.\(network.key).ipv4_address: invalid IPv4 address \"\(text)\"",
+                    node.mark,
                     hint: "write four numbers up to 255: 172.20.0.5", code: .invalidAddress)
             }
             if let node = network.value["ipv6_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv6(text)
             {
                 error(
-                    "services.\(name).networks.\(network.key).ipv6_address: invalid IPv6 address \"\(text)\"", node.mark,
+                    "services.\(name).networks.\(network.key).ipv6_address: invalid IPv6 address \"\(text)\"",
+                    node.mark,
                     hint: "write it as 2001:db8::5", code: .invalidAddress)
             }
         }

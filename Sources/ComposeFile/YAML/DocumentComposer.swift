@@ -227,7 +227,8 @@ struct DocumentComposer {
         case .some(let tag):
             if tag.hasPrefix("tag:yaml.org,2002:") { return .none }
             throw reporter.fatal(
-                "yaml: unknown tag \(tag)", at: mark, hint: "Compose files know the tags !reset and !override", code: .unknownTag)
+                "yaml: unknown tag \(tag)", at: mark, hint: "Compose files know the tags !reset and !override",
+                code: .unknownTag)
         }
     }
 }

@@ -56,7 +56,17 @@ final class SourceSet {
     /// The text of a line, without its end; nil if there is none.
     func line(_ line: Int32, of file: Int32) -> String? {
         guard let start = start(ofLine: line, in: file) else { return nil }
-        let bytes = sources[Int(file)].bytes
+        return Self.line(from: start, of: sources[Int(file)].bytes)
+    }
+
+    /// As ``line(_:of:)``, of a file that is not part of the set.
+    static func line(_ line: Int32, of bytes: [UInt8]) -> String? {
+        let starts = starts(of: bytes)
+        guard line > 0, starts.indices.contains(Int(line) - 1) else { return nil }
+        return Self.line(from: starts[Int(line) - 1], of: bytes)
+    }
+
+    private static func line(from start: Int, of bytes: [UInt8]) -> String {
         var end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
         if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
         return String(decoding: bytes[start..<end], as: UTF8.self)
@@ -70,11 +80,14 @@ final class SourceSet {
 
     private func lineStarts(_ file: Int) -> [Int] {
         if let known = sources[file].lineStarts { return known }
-        var starts = [0]
-        for (offset, byte) in sources[file].bytes.enumerated() where byte == UInt8(ascii: "\n") {
-            starts.append(offset + 1)
-        }
+        let starts = Self.starts(of: sources[file].bytes)
         sources[file].lineStarts = starts
+        return starts
+    }
+
+    private static func starts(of bytes: [UInt8]) -> [Int] {
+        var starts = [0]
+        for (offset, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(offset + 1) }
         return starts
     }
 

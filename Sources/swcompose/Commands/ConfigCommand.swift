@@ -138,7 +138,7 @@ struct ConfigCommand: Command {
         let all = project.services.keys.sorted()
         let names = wanted == "*" ? all : wanted.split(separator: ",").map(String.init)
         return try names.map { name in
-            guard let service = project.services[name] else { throw NoSuchService(name: name) }
+            guard let service = project.services[name] else { throw NoSuchService(name: name, known: all) }
             return "\(name) \(service.configHash)"
         }
     }
