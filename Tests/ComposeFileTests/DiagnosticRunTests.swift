@@ -188,3 +188,23 @@ import Testing
         #expect(labels.diagnostics.first?.notes.first?.message == "used as label_file here")
     }
 }
+
+/// Files made to cost time: diagnostics of them stay cheap.
+@Suite struct DiagnosticLimitTests {
+    @Test func manyVariablesInOneLongLine() throws {
+        let text = (0..<20_000).map { "$V\($0) " }.joined()
+        let started = ContinuousClock.now
+        let warnings = try load("services: {a: {image: \"\(text)\"}}").warnings
+        #expect(warnings.count == 101)
+        #expect(warnings.last?.message == "and 19900 more warnings")
+        // Far above what it takes, far below what searching the line anew each time would.
+        #expect(ContinuousClock.now - started < .seconds(60))
+    }
+
+    @Test func manyFaultsInOneLongLine() {
+        let text = "services: {" + (0..<5000).map { "s\($0): {imag: x}, " }.joined() + "}"
+        let found = errors(text)
+        #expect(found.count == 100)
+        #expect(found.allSatisfy { $0.rendered.split(separator: "\n").allSatisfy { $0.unicodeScalars.count < 200 } })
+    }
+}

@@ -71,7 +71,7 @@ import Testing
             try lint(
                 "services:\n  a: {image: \"x:1\", ports: [\"80:80\"]}\n  b: {image: \"x:1\", ports: [\"127.0.0.1:80:81\"]}\n"
             )
-                == ["compose.yaml:3:28 warning port-conflict"])
+                == ["compose.yaml:3:29 warning port-conflict"])
         #expect(
             try lint(
                 """
@@ -140,15 +140,15 @@ import Testing
 
     @Test func unused() throws {
         let text = """
-            services: {a: {image: "x:1", volumes: ["v:/v"], networks: [n], profiles: [p]}, b: {image: "x:1"}}
+            services: {a: {image: "x:1", volumes: ["vol:/v"], networks: [n], profiles: [p]}, b: {image: "x:1"}}
             networks: {n: {}, nn: {}, default: {}}
-            volumes: {v: {}, vv: {}}
+            volumes: {vol: {}, vv: {}}
             secrets: {s: {environment: S}}
             configs: {c: {content: x}}
             """
         #expect(
             try lint(text, environment: ["S": ""]) == [
-                "compose.yaml:2:19 warning unused-network", "compose.yaml:3:18 warning unused-volume",
+                "compose.yaml:2:19 warning unused-network", "compose.yaml:3:20 warning unused-volume",
                 "compose.yaml:4:11 warning unused-secret", "compose.yaml:5:11 warning unused-config",
             ])
     }

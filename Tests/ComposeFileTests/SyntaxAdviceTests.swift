@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: [
         ("services:\n  web:\n\timage: x\n", "3:1", "tab-indentation", "put spaces in place of the tab"),
         ("services:\n  web\n    image: x\n", "3:10", "missing-colon", "write `web:` in line 2"),
-        ("services:\n  web:\n    image nginx\nx-a: 1\n", "3:5", "missing-colon", "write `image: nginx`"),
+        ("services:\n  web:\n    tty: true\n    image nginx\n", "4:5", "missing-colon", "write `image: nginx`"),
         ("services:\n  web:\n    image: x\n     ports: []\n", "4:11", "yaml-syntax", "indent line 4 by 4 spaces"),
         ("services:\n  web:\n    image: x\n   ports: []\n", "4:4", "yaml-syntax", "indent the line by 2 spaces"),
         (
@@ -37,6 +37,7 @@ import Testing
         ("services:\n  - web: {image: x}\n", "leave out the `- `"),
         ("services:\n  web:\n    image: x\n    volumes: {a: /b}\n", "begin each item below `volumes` with `- `"),
         ("services:\n  web: {image: x}\n  image: nginx\n", "is an attribute of a service"),
+        ("services:\n  web:\n    image nginx\n", "a colon is missing: write `image: nginx`"),
         ("services:\n  web:\n", "indent its attributes below it"),
         ("services:\n  web: {image: x, stop_grace_period: 30}\n", "write `30s` for 30 seconds"),
         ("services:\n  web: {image: x, hostname: 5}\n", "quote it: \"5\""),

@@ -56,6 +56,10 @@ enum Advice {
             if rule.item != nil, rule.fields == nil, rule.values == nil {
                 return "write a list: `\(key):` and below it `- \(text.isEmpty ? "…" : text)`"
             }
+            let words = text.split(separator: " ", maxSplits: 1)
+            if words.count == 2, rule.fields?[String(words[0])] != nil {
+                return "a colon is missing: write `\(words[0]): \(words[1])`"
+            }
             if rule.fields != nil || rule.values != nil {
                 return "write `\(key):` and indent `name: value` lines below it"
             }

@@ -67,4 +67,6 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     // Warnings.
     case obsoleteVersion = "obsolete-version"
     case deprecated = "deprecated"
+    /// Stands for those that are not told.
+    case moreWarnings = "more-warnings"
 }

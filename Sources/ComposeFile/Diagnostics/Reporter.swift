@@ -44,8 +44,9 @@ final class Reporter {
     /// Where env files set variables.
     private var variablePlaces: [String: Mark] = [:]
 
-    /// More than this many errors are counted only.
+    /// More than this many errors are counted only, and so are warnings.
     private static let limit = 100
+    private var unheeded = 0
 
     /// - Parameter directory: files below it are named relative to it; nil: all names stay as they are.
     init(directory: String? = nil) { sources = SourceSet(directory: directory) }
@@ -59,8 +60,8 @@ final class Reporter {
     ///   - end: the first place after the fault, where it is not that of a YAML token.
     ///   - value: the value that the fault is in, where that begins elsewhere.
     func error(
-        _ message: String, at mark: Mark = .none, hint: String? = nil, code: DiagnosticCode = .invalidValue,
-        notes: [Note] = [], end: Mark? = nil, value: Mark? = nil
+        _ message: String, at mark: Mark = .none, hint: @autoclosure () -> String? = nil,
+        code: DiagnosticCode = .invalidValue, notes: [Note] = [], end: Mark? = nil, value: Mark? = nil
     ) {
         if let value { places[value] = places[value] ?? stage }
         if mark != .none {
@@ -74,7 +75,8 @@ final class Reporter {
         }
         errors.append(
             Entry(
-                severity: .error, code: code.rawValue, message: message, mark: mark, end: end, hint: hint, notes: notes)
+                severity: .error, code: code.rawValue, message: message, mark: mark, end: end, hint: hint(),
+                notes: notes)
         )
     }
 
@@ -85,6 +87,10 @@ final class Reporter {
     ) {
         let key = key ?? message
         if repeats[key]?.places.insert(mark) != nil { return }
+        guard warned.count < Self.limit else {
+            unheeded += 1
+            return
+        }
         repeats[key] = (warned.count, [mark])
         warned.append(
             Entry(
@@ -159,11 +165,26 @@ final class Reporter {
             let more = places.count - 1
             entries[position].notes.append(Note(message: "and \(more) more place\(more == 1 ? "" : "s")"))
         }
-        return diagnostics(of: entries)
+        var result = diagnostics(of: entries)
+        if unheeded > 0 {
+            result.append(
+                Diagnostic(
+                    severity: .warning, code: DiagnosticCode.moreWarnings.rawValue,
+                    message: "and \(unheeded) more warning\(unheeded == 1 ? "" : "s")"))
+        }
+        return result
     }
 
     func diagnostics(of entries: [Entry]) -> [Diagnostic] {
         let ends = TokenEnds(of: entries.lazy.filter { $0.end == nil }.map(\.mark), in: sources)
+        // A line of many faults is held once.
+        var lines: [Mark: String] = [:]
+        func line(_ mark: Mark) -> String? {
+            let key = Mark(file: mark.file, line: mark.line, column: 0)
+            if let known = lines[key] { return known }
+            lines[key] = sources.line(mark.line, of: mark.file)
+            return lines[key]
+        }
         return entries.map { entry in
             let mark = entry.mark
             let end = entry.end ?? ends[mark]
@@ -173,7 +194,7 @@ final class Reporter {
                 severity: entry.severity, code: entry.code, message: entry.message,
                 file: sources.name(of: mark.file), line: Int(mark.line), column: Int(mark.column),
                 endLine: end.map { Int($0.line) }, endColumn: end.map { Int($0.column) },
-                hint: entry.hint, notes: notes.map(related), source: sources.line(mark.line, of: mark.file))
+                hint: entry.hint, notes: notes.map(related), source: line(mark))
         }
     }
 

@@ -5,6 +5,8 @@ struct TokenEnds {
 
     /// A file larger than this is not read again for the sake of an underline.
     private static let sizeLimit = 256 << 10
+    /// Nesting beyond what the loader takes.
+    private static let depthLimit = 256
 
     init(of marks: some Sequence<Mark>, in sources: SourceSet) {
         var wanted: [Int32: Set<Mark>] = [:]
@@ -24,7 +26,8 @@ struct TokenEnds {
         let parser = YAMLEventReader(bytes: bytes)
         /// Flow collections that are open, and those of them that are wanted.
         var open: [Mark?] = []
-        while !missing.isEmpty || open.contains(where: { $0 != nil }), case .success(let event) = parser.next() {
+        var pending = 0
+        while !missing.isEmpty || pending > 0, open.count <= Self.depthLimit, case .success(let event) = parser.next() {
             let start = Mark(
                 file: file, line: Int32(clamping: event.line + 1), column: Int32(clamping: event.column + 1))
             let end = Mark(
@@ -35,9 +38,13 @@ struct TokenEnds {
                 if missing.remove(start) != nil, end != start { ends[start] = end }
             case .sequenceStart, .mappingStart:
                 // A collection in block style has no end to speak of.
-                open.append(event.isFlow && missing.remove(start) != nil ? start : nil)
+                let isWanted = event.isFlow && missing.remove(start) != nil
+                if isWanted { pending += 1 }
+                open.append(isWanted ? start : nil)
             case .sequenceEnd, .mappingEnd:
-                if let start = open.popLast() ?? nil { ends[start] = end }
+                guard let start = open.popLast() ?? nil else { continue }
+                pending -= 1
+                ends[start] = end
             default: continue
             }
         }

@@ -78,11 +78,9 @@ extension Linter {
         ]
         for (section, kind, rule, verb) in sections {
             for entry in record.tree[section]?.mapping ?? Mapping() where used[section]?.contains(entry.key) != true {
-                let near = Suggestion.nearest(to: entry.key, among: (used[section] ?? []).sorted())
                 tell(
                     rule, "no service \(verb) the \(kind) \"\(entry.key)\"", at: entry.keyMark,
-                    hint: "remove it, or name it in a service"
-                        + (near.map { ": one uses `\($0)`, which is near in spelling" } ?? ""))
+                    hint: "remove it, or name it in a service")
             }
         }
     }

@@ -58,23 +58,21 @@ struct Validator {
     private var prefix: String { path.isEmpty ? "" : path + ": " }
 
     private func unknown(_ entry: Mapping.Entry, _ fields: Rule.Fields) {
-        let names = fields.names
-        let hint: String
-        if let near = Suggestion.nearest(to: entry.key, among: names) {
-            hint = "did you mean `\(near)`?"
-        } else if path.isEmpty, entry.value["image"] != nil || entry.value["build"] != nil {
-            hint = "if `\(entry.key)` is a service, indent it below `services:`"
-        } else if let place = Self.home(of: entry.key), place != path {
-            hint = "`\(entry.key)` belongs in \(place)"
-        } else if names.count <= 12 {
-            hint = "allowed here: \(names.joined(separator: ", "))"
-        } else {
-            hint = "names of your own begin with `x-`"
-        }
         let owner = path.isEmpty ? "the top level" : path
         reporter.error(
-            "additional property '\(entry.key)' not allowed in \(owner)", at: entry.keyMark, hint: hint,
-            code: .unknownAttribute)
+            "additional property '\(entry.key)' not allowed in \(owner)", at: entry.keyMark,
+            hint: remedy(entry, fields), code: .unknownAttribute)
+    }
+
+    private func remedy(_ entry: Mapping.Entry, _ fields: Rule.Fields) -> String {
+        let names = fields.names
+        if let near = Suggestion.nearest(to: entry.key, among: names) { return "did you mean `\(near)`?" }
+        if path.isEmpty, entry.value["image"] != nil || entry.value["build"] != nil {
+            return "if `\(entry.key)` is a service, indent it below `services:`"
+        }
+        if let place = Self.home(of: entry.key), place != path { return "`\(entry.key)` belongs in \(place)" }
+        if names.count <= 12 { return "allowed here: \(names.joined(separator: ", "))" }
+        return "names of your own begin with `x-`"
     }
 
     /// What the value of an attribute that is missing may be.

@@ -13,6 +13,11 @@ final class SourceSet {
     }
 
     private(set) var sources: [Source] = []
+    /// Bytes that may still be searched for places. When they are used up, a file is hostile rather than faulty, and
+    /// the place of the whole value will do.
+    private var searchBudget = 32 << 20
+    /// The ends of variables are not looked for in longer lines.
+    private static let longestLine = 64 << 10
     /// Directory, with a slash at its end, whose files are named relative to it.
     private let prefix: String?
 
@@ -121,7 +126,11 @@ final class SourceSet {
         guard let start = start(ofLine: mark.line, in: mark.file) else { return nil }
         let bytes = sources[Int(mark.file)].bytes
         var place = Mark(file: mark.file, line: mark.line, column: 1)
-        for offset in start..<bytes.count {
+        let limit = min(bytes.count, start + searchBudget)
+        var searched = 0
+        defer { searchBudget -= searched }
+        for offset in start..<limit {
+            searched += 1
             let isReached = place.line > mark.line || place.column >= mark.column
             if isReached, test(bytes, offset) { return place }
             if bytes[offset] == UInt8(ascii: "\n") {
@@ -136,7 +145,10 @@ final class SourceSet {
 
     /// The first place after the variable whose `$` is at `mark`; nil if there is none.
     func variableEnd(_ mark: Mark) -> Mark? {
-        guard let text = line(mark.line, of: mark.file) else { return nil }
+        guard let start = start(ofLine: mark.line, in: mark.file),
+            (self.start(ofLine: mark.line + 1, in: mark.file) ?? sources[Int(mark.file)].bytes.count) - start
+                < Self.longestLine, let text = line(mark.line, of: mark.file)
+        else { return nil }
         let scalars = Array(text.unicodeScalars.dropFirst(Int(mark.column) - 1))
         guard scalars.first == "$", scalars.count > 1 else { return nil }
         var length = 1
