@@ -41,7 +41,7 @@ struct Typer {
             if key == "mode", node.string != nil {
                 reporter.error(
                     "\(path) must be a number, not a string", at: node.mark,
-                    hint: "write it without quotes, in octal: 0o755")
+                    hint: "write it without quotes, in octal: 0o755", code: .wrongType)
             } else {
                 integer(&node, path: path)
             }
@@ -50,7 +50,9 @@ struct Typer {
             case .int(let number): node.value = .float(Double(number))
             case .string(let text):
                 guard ScalarResolver.isFloat(Array(text.utf8)), let number = Double(text) else {
-                    return reporter.error("\(path): invalid number \"\(text)\"", at: node.mark)
+                    return reporter.error(
+                        "\(path): invalid number \"\(text)\"", at: node.mark,
+                        hint: "write a number without a unit, such as 0.5", code: .invalidNumber)
                 }
                 node.value = .float(number)
             default: break
@@ -61,7 +63,8 @@ struct Typer {
             do throws(ByteSize.Failure) {
                 node.value = .int(try ByteSize.parse(text))
             } catch {
-                reporter.error("\(path): \(error.text)", at: node.mark, hint: "sizes are written as 512k, 64m or 1.5g")
+                reporter.error(
+                    "\(path): \(error.text)", at: node.mark, hint: Advice.size(text), code: .invalidSize)
             }
         case .duration:
             guard case .string(let text) = node.value else { return }
@@ -69,14 +72,15 @@ struct Typer {
                 node.value = .int(try DurationText.parse(text))
             } catch {
                 reporter.error(
-                    "\(path): \(error.text)", at: node.mark, hint: "durations are written as 500ms, 10s or 1m30s")
+                    "\(path): \(error.text)", at: node.mark, hint: Advice.duration(text), code: .invalidDuration)
             }
         case .fileMode:
             switch node.value {
             case .string(let text):
                 guard let mode = Int64(text.hasPrefix("0o") ? String(text.dropFirst(2)) : text, radix: 8) else {
                     return reporter.error(
-                        "\(path): invalid mode \"\(text)\"", at: node.mark, hint: "an octal number is wanted: 0440")
+                        "\(path): invalid mode \"\(text)\"", at: node.mark, hint: "an octal number is wanted: 0440",
+                        code: .invalidNumber)
                 }
                 node.value = .int(mode)
             case .float(let number): node.value = .int(Int64(number))
@@ -89,7 +93,8 @@ struct Typer {
         for item in items {
             guard let text = item.string, !text.contains("="), !text.contains(":") else { continue }
             reporter.error(
-                "\(path): invalid additional host, missing IP: \(text)", at: item.mark, hint: "write host=address")
+                "\(path): invalid additional host, missing IP: \(text)", at: item.mark, hint: "write host=address",
+                code: .invalidAddress)
         }
     }
 
@@ -98,10 +103,12 @@ struct Typer {
         case .float(let number) where number.magnitude < 9e18: node.value = .int(Int64(number))
         case .string(let text):
             guard let number = Int64(text) else {
-                return reporter.error("\(path): invalid integer \"\(text)\"", at: node.mark)
+                return reporter.error(
+                    "\(path): invalid integer \"\(text)\"", at: node.mark, hint: "a whole number is wanted, such as 3",
+                    code: .invalidNumber)
             }
             node.value = .int(number)
-        case .unsigned, .float: reporter.error("\(path): the number is too large", at: node.mark)
+        case .unsigned, .float: reporter.error("\(path): the number is too large", at: node.mark, code: .invalidNumber)
         default: break
         }
     }
@@ -116,7 +123,8 @@ struct Typer {
             } catch {
                 reporter.error(
                     "\(path): invalid command line string", at: node.mark,
-                    hint: "a quote is not closed, or a parenthesis not quoted; the list form needs no quoting")
+                    hint: "a quote is not closed, or a parenthesis not quoted; the list form needs no quoting",
+                    code: .invalidCommand)
             }
         case "test": node.value = list(["CMD-SHELL", text])
         default: node.value = list([text])

@@ -1,7 +1,7 @@
 /// Finds the spelling that was probably meant.
-enum Suggestion {
+public enum Suggestion {
     /// The candidate with the smallest edit distance, if it is near enough to be plausible.
-    static func nearest(to name: String, among candidates: [String]) -> String? {
+    public static func nearest(to name: String, among candidates: [String]) -> String? {
         let typed = Array(name.lowercased().utf8)
         let limit = max(1, min(3, typed.count / 3))
         var best: (distance: Int, name: String)?
@@ -9,7 +9,10 @@ enum Suggestion {
             let other = Array(candidate.lowercased().utf8)
             guard abs(other.count - typed.count) <= limit else { continue }
             let distance = distance(typed, other)
-            if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
+            // A name of one letter is near to every other.
+            if distance <= limit, distance < typed.count, distance < best?.distance ?? .max {
+                best = (distance, candidate)
+            }
         }
         return best?.name
     }

@@ -4,6 +4,16 @@ struct DotEnvParser {
         var message: String
         /// From 1.
         var line: Int
+        /// From 1, in characters.
+        var column = 1
+        var hint: String?
+    }
+
+    struct Entry: Equatable {
+        var name: String
+        var value: String
+        /// Where it was last set, from 1.
+        var line: Int
     }
 
     private let bytes: [UInt8]
@@ -11,6 +21,9 @@ struct DotEnvParser {
     private let lookup: (String) -> String?
     private var values: [String: String]
     private var order: [String] = []
+    private var lines: [String: Int] = [:]
+    /// Line ends in front of an offset, so that they are counted once.
+    private var counted = (offset: 0, lines: 0)
     /// Called for a variable in a value that nothing sets.
     private let unset: (String, _ line: Int) -> Void
 
@@ -22,10 +35,10 @@ struct DotEnvParser {
     static func parse(
         _ bytes: [UInt8], earlier: [String: String] = [:], lookup: @escaping (String) -> String?,
         unset: @escaping (String, _ line: Int) -> Void = { _, _ in }
-    ) throws(Failure) -> [(name: String, value: String)] {
+    ) throws(Failure) -> [Entry] {
         var parser = DotEnvParser(bytes: bytes, earlier: earlier, lookup: lookup, unset: unset)
         try parser.run()
-        return parser.order.map { ($0, parser.values[$0] ?? "") }
+        return parser.order.map { Entry(name: $0, value: parser.values[$0] ?? "", line: parser.lines[$0] ?? 1) }
     }
 
     private init(
@@ -50,22 +63,39 @@ struct DotEnvParser {
         values = earlier
     }
 
-    private var line: Int { bytes[..<min(index, bytes.count)].count { $0 == UInt8(ascii: "\n") } + 1 }
+    /// The line of an offset that is not before one asked for earlier.
+    private mutating func line(of offset: Int) -> Int {
+        if offset > counted.offset {
+            counted.lines += bytes[counted.offset..<offset].count { $0 == UInt8(ascii: "\n") }
+            counted.offset = offset
+        }
+        return counted.lines + 1
+    }
+
+    private func fault(_ message: String, at offset: Int, hint: String? = nil) -> Failure {
+        let before = bytes[..<min(offset, bytes.count)]
+        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        return Failure(
+            message: message, line: before.count { $0 == UInt8(ascii: "\n") } + 1,
+            column: before[start...].count { $0 & 0xC0 != 0x80 } + 1, hint: hint)
+    }
 
     private mutating func run() throws(Failure) {
         while true {
             skipBlankAndComments()
             guard index < bytes.count else { return }
+            let line = line(of: index)
             let (name, isInherited) = try key()
             if isInherited {
-                if let value = lookup(name) { set(name, value) }
+                if let value = lookup(name) { set(name, value, line) }
                 continue
             }
-            set(name, try value())
+            set(name, try value(), line)
         }
     }
 
-    private mutating func set(_ name: String, _ value: String) {
+    private mutating func set(_ name: String, _ value: String, _ line: Int) {
+        lines[name] = line
         if !order.contains(name) { order.append(name) }
         values[name] = value
     }
@@ -104,10 +134,9 @@ struct DotEnvParser {
             guard isLetterOrDigit || isMark || Self.isSpace(byte) else {
                 let lineEnd = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
                 let text = String(decoding: bytes[start..<lineEnd], as: UTF8.self)
-                throw Failure(
-                    message:
-                        "unexpected character \"\(Character(Unicode.Scalar(byte)))\" in variable name near \"\(text)\"",
-                    line: line)
+                throw fault(
+                    "unexpected character \"\(Character(Unicode.Scalar(byte)))\" in variable name near \"\(text)\"",
+                    at: index, hint: "write NAME=value; names have letters, digits, `_`, `.` and `-`")
             }
             index += 1
         }
@@ -115,9 +144,11 @@ struct DotEnvParser {
         while name.utf8.last.map(Self.isSpace) == true { name.removeLast() }
         let isInherited = index >= bytes.count || bytes[index] == UInt8(ascii: "\n")
         if name.utf8.contains(where: Self.isSpace) {
-            throw Failure(message: "key cannot contain a space: \"\(name)\"", line: line)
+            throw fault(
+                "key cannot contain a space: \"\(name)\"", at: start,
+                hint: "write NAME=value; a comment begins with `#`")
         }
-        if name.isEmpty { throw Failure(message: "a variable without a name", line: line) }
+        if name.isEmpty { throw fault("a variable without a name", at: start, hint: "write NAME=value") }
         if !isInherited {
             index += 1
             while index < bytes.count, Self.isSpace(bytes[index]) { index += 1 }
@@ -129,7 +160,7 @@ struct DotEnvParser {
         guard index < bytes.count else { return "" }
         let quote = bytes[index]
         guard quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else { return try unquoted() }
-        let startLine = line
+        let opening = index
         let start = index + 1
         var end = start
         var isEscaped = false
@@ -141,7 +172,9 @@ struct DotEnvParser {
         guard end < bytes.count else {
             let lineEnd = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
             let text = String(decoding: bytes[index..<lineEnd], as: UTF8.self)
-            throw Failure(message: "unterminated quoted value \(text)", line: startLine)
+            throw fault(
+                "unterminated quoted value \(text)", at: opening,
+                hint: "close the quote, or put the value in the other kind of quotes")
         }
         let body = Array(bytes[start..<end])
         index = end + 1
@@ -150,11 +183,11 @@ struct DotEnvParser {
         let rest = bytes[index..<lineEnd].drop(while: Self.isSpace)
         if let first = rest.first, first == UInt8(ascii: "#") { index = lineEnd }
         guard quote == UInt8(ascii: "\"") else { return String(decoding: body, as: UTF8.self) }
-        return try expand(Self.unescape(body), line: startLine)
+        return try expand(Self.unescape(body), from: opening)
     }
 
     private mutating func unquoted() throws(Failure) -> String {
-        let startLine = line
+        let start = index
         let end = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
         var body = bytes[index..<end]
         index = end
@@ -166,10 +199,13 @@ struct DotEnvParser {
             }
         }
         while let last = body.last, Self.isSpace(last) { body = body.dropLast() }
-        return try expand(String(decoding: body, as: UTF8.self), line: startLine)
+        return try expand(String(decoding: body, as: UTF8.self), from: start)
     }
 
-    private func expand(_ text: String, line: Int) throws(Failure) -> String {
+    private mutating func expand(_ text: String, from start: Int) throws(Failure) -> String {
+        guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
+        let line = line(of: start)
+        let (values, lookup, unset) = (values, lookup, unset)
         let template = Template(
             lookup: { lookup($0) ?? values[$0] }, unset: { name, _ in unset(name, line) })
         do throws(Template.Failure) {
@@ -177,11 +213,13 @@ struct DotEnvParser {
         } catch {
             switch error.reason {
             case .invalidFormat:
-                throw Failure(message: "invalid template: \"\(text)\"", line: line)
+                throw fault(
+                    "invalid template: \"\(text)\"", at: start,
+                    hint: "put the value in single quotes, or write \\$ for a literal $")
             case .missing(let variable, let message):
-                throw Failure(
-                    message: "required variable \(variable) is missing a value"
-                        + (message.isEmpty ? "" : ": \(message)"), line: line)
+                throw fault(
+                    "required variable \(variable) is missing a value" + (message.isEmpty ? "" : ": \(message)"),
+                    at: start)
             }
         }
     }

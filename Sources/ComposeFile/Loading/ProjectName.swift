@@ -8,7 +8,8 @@ enum ProjectName {
                 throw reporter.fatal(
                     "invalid project name \"\(explicit)\": must consist only of lowercase alphanumeric characters, "
                         + "hyphens, and underscores as well as start with a letter or number",
-                    hint: normalised(explicit).isEmpty ? nil : "`\(normalised(explicit))` would be valid")
+                    hint: normalised(explicit).isEmpty ? nil : "`\(normalised(explicit))` would be valid",
+                    code: .invalidProjectName)
             }
             return explicit
         }
@@ -20,12 +21,14 @@ enum ProjectName {
             } else {
                 let interpolator = Interpolator(environment: surroundings.environment, reporter: reporter)
                 name = interpolator.substitute(text, at: node.mark, path: ["name"]) ?? ""
-                try reporter.check()
             }
         }
         name = normalised(name)
         if name.isEmpty { name = normalised(Paths.name(of: surroundings.projectDirectory)) }
-        if name.isEmpty { throw reporter.fatal("project name must not be empty", hint: "give one with -p or `name:`") }
+        if name.isEmpty {
+            throw reporter.fatal(
+                "project name must not be empty", hint: "give one with -p or `name:`", code: .invalidProjectName)
+        }
         return name
     }
 

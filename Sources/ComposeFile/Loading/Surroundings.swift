@@ -73,14 +73,16 @@ struct Surroundings {
             if let base = found.first {
                 if found.count > 1 {
                     reporter.warn(
-                        "Found multiple config files with supported names: \(found.joined(separator: ", "))")
-                    reporter.warn("Using \(base)")
+                        "Found multiple config files with supported names: \(found.joined(separator: ", "))",
+                        code: .ambiguousFile)
+                    reporter.warn("Using \(base)", code: .ambiguousFile)
                 }
                 let overrides = Self.overrideNames.map { Paths.join(directory, $0) }.filter(FileReader.isFile)
                 if overrides.count > 1 {
                     reporter.warn(
-                        "Found multiple override files with supported names: \(overrides.joined(separator: ", "))")
-                    reporter.warn("Using \(overrides[0])")
+                        "Found multiple override files with supported names: \(overrides.joined(separator: ", "))",
+                        code: .ambiguousFile)
+                    reporter.warn("Using \(overrides[0])", code: .ambiguousFile)
                 }
                 return [base] + overrides.prefix(1)
             }

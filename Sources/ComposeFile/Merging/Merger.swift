@@ -31,7 +31,8 @@ struct Merger {
         case (.mapping, _), (.sequence, _):
             reporter.error(
                 "cannot override \(path): it was \(base.kindName) before, here it is \(over.kindName)", at: over.mark,
-                hint: "use !override to replace it")
+                hint: "write it as \(base.kindName), or use !override to replace it", code: .cannotOverride,
+                notes: [.init(message: "it is \(base.kindName) here", mark: base.mark)])
             return base
         default:
             return settled(over)

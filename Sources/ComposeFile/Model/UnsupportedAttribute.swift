@@ -20,6 +20,14 @@ public struct UnsupportedAttribute: Codable, Sendable, Equatable {
         self.message = message
     }
 
-    /// As a compiler would say it, on one line.
-    public var rendered: String { line > 0 ? "\(file):\(line):\(column): error: \(message)" : "error: \(message)" }
+    /// With the line of the file, where that can still be read.
+    public var diagnostic: Diagnostic {
+        var source: String?
+        if line > 0, let bytes = try? FileReader.read(file) {
+            source = SourceSet.line(Int32(clamping: line), of: bytes)
+        }
+        return Diagnostic(
+            severity: .error, code: DiagnosticCode.unsupportedAttribute.rawValue, message: message,
+            file: file.isEmpty ? nil : file, line: line, column: column, source: source)
+    }
 }

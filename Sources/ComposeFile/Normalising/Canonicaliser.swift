@@ -98,10 +98,12 @@ struct Canonicaliser {
                     result += try PortSpec.parse(text).map { Self.node(of: $0, at: item.mark) }
                 } catch {
                     if isLenient { return }
-                    reporter.error("\(path).ports: \(error.text)", at: item.mark, hint: error.hint)
+                    reporter.error(
+                        "\(path).ports: \(error.text)", at: item.mark, hint: error.hint ?? Advice.port(text),
+                        code: .invalidPort)
                 }
             case .mapping: result.append(item)
-            default: reporter.error("\(path).ports: a port cannot be \(item.kindName)", at: item.mark)
+            default: reporter.error("\(path).ports: a port cannot be \(item.kindName)", at: item.mark, code: .wrongType)
             }
         }
         node.value = .sequence(result)
@@ -122,7 +124,11 @@ struct Canonicaliser {
         do throws(VolumeSpec.Failure) {
             node = try VolumeSpec.parse(text).node(at: node.mark)
         } catch {
-            if !isLenient { reporter.error(error.text, at: node.mark, hint: "[SOURCE:]TARGET[:OPTIONS] is wanted") }
+            if !isLenient {
+                reporter.error(
+                    error.text, at: node.mark, hint: "write [SOURCE:]TARGET[:OPTIONS], or the long form with `type:`",
+                    code: .invalidVolume)
+            }
         }
     }
 
@@ -131,7 +137,9 @@ struct Canonicaliser {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count <= 3 else {
             if !isLenient {
-                reporter.error("confusing device mapping, please use long syntax: \(text)", at: node.mark)
+                reporter.error(
+                    "confusing device mapping, please use long syntax: \(text)", at: node.mark,
+                    hint: "write HOST[:CONTAINER[:PERMISSIONS]], or the long form with `source:`")
             }
             return
         }
@@ -213,9 +221,13 @@ struct Canonicaliser {
         let mark = resource.keyMark(of: "external") ?? node.mark
         if let name = old["name"] {
             if let other = resource["name"], !other.isSame(as: name) {
-                reporter.error("\(path): name and external.name conflict; only use name", at: mark)
+                reporter.error(
+                    "\(path): name and external.name conflict; only use name", at: mark,
+                    hint: "remove `name` below `external`", code: .conflictingAttributes)
             }
-            reporter.warn("\(path): external.name is deprecated. Please set name and external: true", at: mark)
+            reporter.warn(
+                "\(path): external.name is deprecated. Please set name and external: true", at: mark,
+                code: .deprecated)
             resource.set("name", name)
         }
         resource.set("external", Node(.bool(true), at: mark), keyMark: mark)

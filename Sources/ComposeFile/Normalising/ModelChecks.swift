@@ -28,7 +28,9 @@ struct ModelChecks {
         for entry in resource where entry.key != "name" && entry.key != "external" && !entry.key.hasPrefix("x-") {
             reporter.error(
                 "\(path): conflicting parameters \"external\" and \"\(entry.key)\" specified", at: entry.keyMark,
-                hint: "an external resource is used as it is: only `name` may be given with it")
+                hint: "an external resource is used as it is: only `name` may be given with it",
+                code: .conflictingAttributes,
+                notes: [.init(message: "external is set here", mark: resource.keyMark(of: "external") ?? mark)])
         }
     }
 
@@ -37,10 +39,13 @@ struct ModelChecks {
         switch keys.count(where: { object[$0] != nil }) {
         case 0:
             if object["driver"] == nil, object["external"] == nil {
-                reporter.error("\(path): one of \(list) must be set", at: mark)
+                reporter.error("\(path): one of \(list) must be set", at: mark, code: .missingAttribute)
             }
         case 1: break
-        default: reporter.error("\(path): \(list) attributes are mutually exclusive", at: mark)
+        default:
+            reporter.error(
+                "\(path): \(list) attributes are mutually exclusive", at: mark, hint: "keep one of them",
+                code: .conflictingAttributes)
         }
     }
 
@@ -59,11 +64,12 @@ struct ModelChecks {
             if name != "gpus", request["capabilities"] == nil {
                 reporter.error(
                     "\(path).\(name).[]: \"capabilities\" attribute is required", at: request.mark,
-                    hint: "write capabilities: [gpu]")
+                    hint: "write capabilities: [gpu]", code: .missingAttribute)
             }
             if request["count"] != nil, request["device_ids"] != nil {
                 reporter.error(
-                    "\(path).\(name).[]: \"count\" and \"device_ids\" attributes are exclusive", at: request.mark)
+                    "\(path).\(name).[]: \"count\" and \"device_ids\" attributes are exclusive", at: request.mark,
+                    hint: "keep one of the two", code: .conflictingAttributes)
             }
         }
         targets(service, path)
@@ -71,14 +77,17 @@ struct ModelChecks {
 
     /// Two mounts cannot share a target.
     private func targets(_ service: Mapping, _ path: String) {
-        var seen: [String: String] = [:]
+        var seen: [String: (name: String, mark: Mark)] = [:]
         func claim(_ target: String?, _ name: String, _ mark: Mark) {
             guard let target else { return }
             let cleaned = Paths.clean(target)
             if let other = seen[cleaned] {
-                reporter.error("\(path).\(name): target \(target) already mounted as \(path).\(other)", at: mark)
+                reporter.error(
+                    "\(path).\(name): target \(target) already mounted as \(path).\(other.name)", at: mark,
+                    hint: "give one of the two another target", code: .duplicateTarget,
+                    notes: [.init(message: "the other is here", mark: other.mark)])
             } else {
-                seen[cleaned] = name
+                seen[cleaned] = (name, mark)
             }
         }
         for (index, entry) in (service["tmpfs"]?.sequence ?? []).enumerated() {

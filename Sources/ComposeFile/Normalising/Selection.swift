@@ -51,6 +51,9 @@ struct Selection {
         return copy.tree
     }
 
+    /// Where a service that is not active has its profiles.
+    func profilesMark(of service: String) -> Mark { disabled[service]?["profiles"]?.mark ?? .none }
+
     func resource(_ section: String, _ name: String) -> Node? { tree[section]?[name] }
 
     /// Leaves only those networks, volumes, secrets, configs and models that a service uses.

@@ -27,7 +27,7 @@ struct ServiceFiles {
             if let format, format != "raw", format != "dotenv", !format.isEmpty {
                 reporter.error(
                     "unsupported env_file format \"\(format)\"", at: file["format"]?.mark ?? file.mark,
-                    hint: "known formats: dotenv, raw")
+                    hint: "known formats: dotenv, raw", code: .notAChoice)
                 continue
             }
             let bytes: [UInt8]
@@ -37,10 +37,11 @@ struct ServiceFiles {
                 if error.isMissing {
                     if file["required"]?.bool ?? true {
                         reporter.error(
-                            "env file \(path) not found", at: file.mark, hint: "required: false makes it optional")
+                            "env file \(path) not found", at: file["path"]?.mark ?? file.mark,
+                            hint: "\(Advice.file(path)); `required: false` makes it optional", code: .fileNotFound)
                     }
                 } else {
-                    reporter.error("env file \(path): \(error.text)", at: file.mark)
+                    reporter.error("env file \(path): \(error.text)", at: file.mark, code: .fileUnreadable)
                 }
                 continue
             }
@@ -50,10 +51,11 @@ struct ServiceFiles {
                 if let value = entry.value.string { known[entry.key] = value }
             }
             let entries = try EnvFiles.parse(
-                bytes, path: path, format: format, earlier: [:], environment: known, reporter: reporter)
-            for (name, value) in entries {
-                values[name] = value
-                result.set(name, Node(.string(value), at: file.mark))
+                bytes, path: path, format: format, earlier: [:], environment: known, reporter: reporter,
+                reason: .init(message: "used as env_file here", mark: file.mark))
+            for entry in entries {
+                values[entry.name] = entry.value
+                result.set(entry.name, Node(.string(entry.value), at: entry.mark), keyMark: entry.mark)
             }
         }
         for entry in service["environment"]?.mapping ?? Mapping() {
@@ -73,12 +75,18 @@ struct ServiceFiles {
             do throws(FileReader.Failure) {
                 bytes = try FileReader.read(path)
             } catch {
-                reporter.error("label file \(path): \(error.isMissing ? "not found" : error.text)", at: file.mark)
+                reporter.error(
+                    "label file \(path): \(error.isMissing ? "not found" : error.text)", at: file.mark,
+                    hint: error.isMissing ? Advice.file(path) : nil,
+                    code: error.isMissing ? .fileNotFound : .fileUnreadable)
                 continue
             }
             let entries = try EnvFiles.parse(
-                bytes, path: path, earlier: [:], environment: environment, reporter: reporter)
-            for (name, value) in entries { result.set(name, Node(.string(value), at: file.mark)) }
+                bytes, path: path, earlier: [:], environment: environment, reporter: reporter,
+                reason: .init(message: "used as label_file here", mark: file.mark))
+            for entry in entries {
+                result.set(entry.name, Node(.string(entry.value), at: entry.mark), keyMark: entry.mark)
+            }
         }
         for entry in service["labels"]?.mapping ?? Mapping() {
             result.set(entry.key, entry.value, keyMark: entry.keyMark)

@@ -5,8 +5,11 @@ public struct ConfigDocument: Sendable {
     private let tree: Node
     /// False where the text was not interpolated, so that nothing could be given its type.
     private let isTyped: Bool
+    /// Names of the files that the tree's marks refer to.
+    private let files: [String]
 
-    init(name: String, tree: Node, isTyped: Bool) {
+    init(name: String, tree: Node, isTyped: Bool, files: [String] = []) {
+        self.files = files
         self.name = name
         self.isTyped = isTyped
         if case .mapping(var top) = tree.value {
@@ -30,6 +33,19 @@ public struct ConfigDocument: Sendable {
         return JSONWriter.write(printed, indented: true)
     }
 
+    /// As ``yaml()``, each value with a comment that names the place in the files that set it.
+    public func yamlWithOrigins() -> String {
+        OriginWriter(files: files).yaml(Printer(format: .yaml, isTyped: isTyped).project(tree), of: tree)
+    }
+
+    /// A JSON object with an entry for each field that a file set: its path, as `services.web.ports[0].target`, with
+    /// `file`, `line` and `column`. Keys that hold other characters than letters, digits, `_` and `-` are written as
+    /// `labels["com.example.a"]`. No newline at the end.
+    public func originsJSON() -> String {
+        let printed = Printer(format: .yaml, isTyped: isTyped).project(tree)
+        return JSONWriter.write(OriginWriter(files: files).places(printed, of: tree), indented: true)
+    }
+
     /// The part of the document that the named services and all they depend on make up.
     ///
     /// - Throws: ``ComposeFileError`` naming a service that does not exist.
@@ -38,7 +54,12 @@ public struct ConfigDocument: Sendable {
         var wanted: Set<String> = []
         var pending = names
         while let name = pending.popLast() {
-            guard let service = services[name] else { throw ComposeFileError("no such service: \(name)") }
+            guard let service = services[name] else {
+                throw ComposeFileError(
+                    "no such service: \(name)",
+                    hint: Advice.spelling(name, among: services.map(\.key), kind: "services"),
+                    code: .undefinedService)
+            }
             guard wanted.insert(name).inserted else { continue }
             pending += (service["depends_on"]?.mapping ?? Mapping()).map(\.key).filter { services[$0] != nil }
         }
@@ -46,7 +67,7 @@ public struct ConfigDocument: Sendable {
             tree: tree, options: LoadOptions(environment: [:], workingDirectory: "/").allProfiles, environment: [:])
         selection.services.removeAll { !wanted.contains($0.key) }
         selection.dropUnusedResources()
-        return ConfigDocument(name: name, tree: selection.tree, isTyped: isTyped)
+        return ConfigDocument(name: name, tree: selection.tree, isTyped: isTyped, files: files)
     }
 
     /// Keys of a section, sorted.

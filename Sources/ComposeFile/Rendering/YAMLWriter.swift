@@ -54,7 +54,7 @@ struct YAMLWriter {
         output += inner.output.drop { $0 == " " }
     }
 
-    private static func scalar(_ value: Printed, depth: Int) -> String {
+    static func scalar(_ value: Printed, depth: Int) -> String {
         switch value {
         case .null: "null"
         case .bool(let flag): flag ? "true" : "false"

@@ -28,11 +28,13 @@ struct DocumentComposer {
 
     /// Parses all documents of a file.
     static func documents(
-        of bytes: [UInt8], name: String, reporter: Reporter, limits: YAMLLimits = YAMLLimits()
+        of bytes: [UInt8], name: String, reporter: Reporter, reason: Reporter.Note? = nil,
+        limits: YAMLLimits = YAMLLimits()
     ) throws(ComposeFileError) -> [Node] {
-        let file = reporter.sources.add(name: name, bytes: bytes)
+        let file = reporter.sources.add(name: name, bytes: bytes, reason: reason)
         guard bytes.count <= limits.bytes else {
-            throw reporter.fatal("\(name): the file has \(bytes.count) bytes, more than the \(limits.bytes) allowed")
+            throw reporter.fatal(
+                "\(name): the file has \(bytes.count) bytes, more than the \(limits.bytes) allowed", code: .tooLarge)
         }
         let parser = YAMLEventReader(bytes: bytes)
         var composer = DocumentComposer(reporter: reporter, file: file, limits: limits)
@@ -54,7 +56,10 @@ struct DocumentComposer {
         switch parser.next() {
         case .success(let event): return event
         case .failure(let failure):
-            throw reporter.fatal("yaml: \(failure.problem)", at: mark(failure.line, failure.column))
+            let told = SyntaxAdvice(failure: failure) { reporter.sources.line(Int32(clamping: $0 + 1), of: file) }.told
+            throw reporter.fatal(
+                told.message, at: mark(told.line, told.column), hint: told.hint, code: told.code,
+                notes: told.note.map { [.init(message: $0.text, mark: mark($0.line, $0.column))] } ?? [])
         }
     }
 
@@ -67,7 +72,7 @@ struct DocumentComposer {
     ) throws(ComposeFileError) -> Node {
         let mark = mark(event.line, event.column)
         guard depth < limits.depth else {
-            throw reporter.fatal("yaml: nesting deeper than \(limits.depth) levels", at: mark)
+            throw reporter.fatal("yaml: nesting deeper than \(limits.depth) levels", at: mark, code: .tooLarge)
         }
         nodeCount += 1
         let before = nodeCount
@@ -90,7 +95,7 @@ struct DocumentComposer {
             if let anchor = event.anchor { open.insert(anchor) }
             node = Node(.mapping(try mapping(parser, depth: depth)), at: mark)
         default:
-            throw reporter.fatal("yaml: unexpected end of the document", at: mark)
+            throw reporter.fatal("yaml: unexpected end of the document", at: mark, code: .yamlSyntax)
         }
         node.directive = try directive(event.tag, at: mark)
         if let anchor = event.anchor {
@@ -103,11 +108,15 @@ struct DocumentComposer {
 
     private mutating func alias(_ name: String, at mark: Mark) throws(ComposeFileError) -> Node {
         if open.contains(name) {
-            throw reporter.fatal("yaml: anchor '\(name)' value contains itself", at: mark)
+            throw reporter.fatal("yaml: anchor '\(name)' value contains itself", at: mark, code: .anchorCycle)
         }
         guard let node = anchors[name] else {
-            let hint = Suggestion.nearest(to: name, among: anchors.keys.sorted()).map { "did you mean `*\($0)`?" }
-            throw reporter.fatal("yaml: unknown anchor '\(name)' referenced", at: mark, hint: hint)
+            let near = Suggestion.nearest(to: name, among: anchors.keys.sorted())
+            throw reporter.fatal(
+                "yaml: unknown anchor '\(name)' referenced", at: mark,
+                hint: near.map { "did you mean `*\($0)`?" }
+                    ?? "define it with `&\(name)` further up, or quote the value if it is no alias: \"*\(name)\"",
+                code: .unknownAnchor)
         }
         let size = anchorSizes[name] ?? 1
         aliasedNodes += size
@@ -115,7 +124,7 @@ struct DocumentComposer {
         guard aliasedNodes <= limits.aliasedNodes else {
             throw reporter.fatal(
                 "yaml: aliases expand to more than \(limits.aliasedNodes) nodes", at: mark,
-                hint: "the document contains excessive aliasing")
+                hint: "the document contains excessive aliasing", code: .tooLarge)
         }
         return node
     }
@@ -139,12 +148,14 @@ struct DocumentComposer {
             guard case .string(let name) = key.value else {
                 throw reporter.fatal(
                     "non-string key: \(key.scalarText ?? key.kindName)", at: keyMark,
-                    hint: key.scalarText.map { "quote it: \"\($0)\"" })
+                    hint: key.scalarText.map { "quote it: \"\($0)\"" }, code: .nonTextKey)
             }
             if let first = result.keyMark(of: name) {
-                throw reporter.fatal(
+                reporter.error(
                     "mapping key \"\(name)\" already defined at line \(first.line)", at: keyMark,
-                    hint: "remove one of the two, lines \(first.line) and \(keyMark.line)")
+                    hint: "remove one of the two, or merge what is below them", code: .duplicateKey,
+                    notes: [.init(message: "first defined here", mark: first)])
+                continue
             }
             result.set(name, value, keyMark: keyMark)
         }
@@ -163,12 +174,15 @@ struct DocumentComposer {
             for source in sources {
                 guard source.mapping != nil else {
                     throw reporter.fatal(
-                        "yaml: map merge requires map or sequence of maps as the value", at: source.mark)
+                        "yaml: map merge requires map or sequence of maps as the value", at: source.mark,
+                        hint: "write `<<: *name` or `<<: [*one, *two]`", code: .invalidMergeKey)
                 }
                 try merge(source, into: &target)
             }
         default:
-            throw reporter.fatal("yaml: map merge requires map or sequence of maps as the value", at: source.mark)
+            throw reporter.fatal(
+                "yaml: map merge requires map or sequence of maps as the value", at: source.mark,
+                hint: "write `<<: *name` or `<<: [*one, *two]`", code: .invalidMergeKey)
         }
     }
 
@@ -180,23 +194,29 @@ struct DocumentComposer {
             let value = ScalarResolver.resolve(event.text)
             switch value {
             case .int, .unsigned: return value
-            default: throw reporter.fatal("yaml: cannot decode `\(event.text)` as an integer", at: mark)
+            default: throw undecodable(event, "an integer", at: mark)
             }
         case "tag:yaml.org,2002:float":
             switch ScalarResolver.resolve(event.text) {
             case .float(let number): return .float(number)
             case .int(let number): return .float(Double(number))
-            default: throw reporter.fatal("yaml: cannot decode `\(event.text)` as a number", at: mark)
+            default: throw undecodable(event, "a number", at: mark)
             }
         case "tag:yaml.org,2002:bool":
             switch event.text.lowercased() {
             case "true", "yes", "on", "y": return .bool(true)
             case "false", "no", "off", "n": return .bool(false)
-            default: throw reporter.fatal("yaml: cannot decode `\(event.text)` as a boolean", at: mark)
+            default: throw undecodable(event, "a boolean", at: mark)
             }
         default:
             return event.isPlain ? ScalarResolver.resolve(event.text) : .string(event.text)
         }
+    }
+
+    private func undecodable(_ event: YAMLEvent, _ kind: String, at mark: Mark) -> ComposeFileError {
+        reporter.fatal(
+            "yaml: cannot decode `\(event.text)` as \(kind)", at: mark, hint: "remove the tag or correct the value",
+            code: .wrongType)
     }
 
     private func directive(_ tag: String?, at mark: Mark) throws(ComposeFileError) -> Directive {
@@ -207,7 +227,8 @@ struct DocumentComposer {
         case .some(let tag):
             if tag.hasPrefix("tag:yaml.org,2002:") { return .none }
             throw reporter.fatal(
-                "yaml: unknown tag \(tag)", at: mark, hint: "Compose files know the tags !reset and !override")
+                "yaml: unknown tag \(tag)", at: mark, hint: "Compose files know the tags !reset and !override",
+                code: .unknownTag)
         }
     }
 }

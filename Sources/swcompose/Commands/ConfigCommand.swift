@@ -11,6 +11,16 @@ struct ConfigCommand: Command {
 
     enum Format: String, ExpressibleByArgument { case yaml, json }
 
+    enum DiagnosticFormat: String, ExpressibleByArgument { case text, json }
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Form of errors and warnings. Values: [text | json]. json prints one document in place of the configuration: \
+            {"diagnostics": [{severity, code, message, help, file, line, column, endLine, endColumn, related}], \
+            "omitted": N}
+            """)
+    var diagnostics = DiagnosticFormat.text
     @Flag(help: "Print environment used for interpolation")
     var environment = false
     @Option(parsing: .unconditional, help: "Format the output. Values: [yaml | json]")
@@ -35,6 +45,11 @@ struct ConfigCommand: Command {
     var noNormalize = false
     @Flag(help: "Don't resolve file paths")
     var noPathResolution = false
+    @Flag(
+        help: """
+            Say which file, line and column set each value: as comments, or with --format json as an object of paths
+            """)
+    var origin = false
     @Option(
         name: [.customShort("o", allowingJoined: true), .customLong("output")], parsing: .unconditional,
         help: "Save to file (default to stdout)")
@@ -56,9 +71,26 @@ struct ConfigCommand: Command {
     func validate() throws {
         if lockImageDigests { throw ValidationError("--lock-image-digests is not done yet") }
         if resolveImageDigests { throw ValidationError("--resolve-image-digests is not done yet") }
+        let listing =
+            images || models || networks || profiles || services || variables || volumes || environment || hash != nil
+        if origin, listing || quiet { throw ValidationError("--origin cannot be combined with --quiet or with a list") }
+        if diagnostics == .json, listing || origin {
+            throw ValidationError("--diagnostics json cannot be combined with --origin or with a list")
+        }
     }
 
     func run(_ flags: GlobalFlags) throws {
+        guard diagnostics == .json else { return try print(try load(flags)) }
+        do {
+            try write(DiagnosticDocument.json(try load(flags).warnings) + "\n")
+        } catch let error as ComposeFileError {
+            try write(DiagnosticDocument.json(error.diagnostics + error.warnings, omitted: error.omitted) + "\n")
+            throw ExitStatus(code: 1)
+        }
+    }
+
+    /// - Throws: ``ComposeFileError`` and what ``Session`` throws.
+    private func load(_ flags: GlobalFlags) throws -> LoadedProject {
         let session = try Session(flags)
         var options = session.loadOptions(services: service)
         options.noConsistency = noConsistency
@@ -68,7 +100,10 @@ struct ConfigCommand: Command {
         options.noNormalize = noNormalize || options.compatibility
         options.noPathResolution = noPathResolution
         if volumes || networks || models { options.allResources = true }
-        let loaded = try ProjectLoader.load(options)
+        return try ProjectLoader.load(options)
+    }
+
+    private func print(_ loaded: LoadedProject) throws {
         for warning in loaded.warnings { Report.diagnostic(warning) }
         if quiet { return }
         try write(try text(loaded))
@@ -90,6 +125,7 @@ struct ConfigCommand: Command {
         if environment { return lines(loaded.environment.map { "\($0.key)=\($0.value)" }.sorted()) }
         if variables { return variableTable(loaded.variables) }
         if let hash { return try lines(hashes(hash, loaded.project)) }
+        if origin { return format == .json ? document.originsJSON() + "\n" : document.yamlWithOrigins() }
         return format == .json ? document.json() : document.yaml()
     }
 
@@ -102,7 +138,7 @@ struct ConfigCommand: Command {
         let all = project.services.keys.sorted()
         let names = wanted == "*" ? all : wanted.split(separator: ",").map(String.init)
         return try names.map { name in
-            guard let service = project.services[name] else { throw NoSuchService(name: name) }
+            guard let service = project.services[name] else { throw NoSuchService(name: name, known: all) }
             return "\(name) \(service.configHash)"
         }
     }
