@@ -9,8 +9,11 @@ struct DotEnvParser {
     private let bytes: [UInt8]
     private var index: Int
     private let lookup: (String) -> String?
+    private let budget: LoadBudget
     private var values: [String: String]
     private var order: [String] = []
+    /// The names in `order`.
+    private var known: Set<String> = []
     /// Called for a variable in a value that nothing sets.
     private let unset: (String, _ line: Int) -> Void
 
@@ -20,16 +23,17 @@ struct DotEnvParser {
     ///   - earlier: what files before this one set; values can refer to it.
     ///   - lookup: the environment that goes before what files set.
     static func parse(
-        _ bytes: [UInt8], earlier: [String: String] = [:], lookup: @escaping (String) -> String?,
+        _ bytes: [UInt8], earlier: [String: String] = [:], budget: LoadBudget = LoadBudget(),
+        lookup: @escaping (String) -> String?,
         unset: @escaping (String, _ line: Int) -> Void = { _, _ in }
     ) throws(Failure) -> [(name: String, value: String)] {
-        var parser = DotEnvParser(bytes: bytes, earlier: earlier, lookup: lookup, unset: unset)
+        var parser = DotEnvParser(bytes: bytes, earlier: earlier, budget: budget, lookup: lookup, unset: unset)
         try parser.run()
         return parser.order.map { ($0, parser.values[$0] ?? "") }
     }
 
     private init(
-        bytes: [UInt8], earlier: [String: String], lookup: @escaping (String) -> String?,
+        bytes: [UInt8], earlier: [String: String], budget: LoadBudget, lookup: @escaping (String) -> String?,
         unset: @escaping (String, _ line: Int) -> Void
     ) {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -45,12 +49,23 @@ struct DotEnvParser {
         }
         self.bytes = cleaned
         self.lookup = lookup
+        self.budget = budget
         self.unset = unset
         index = 0
         values = earlier
     }
 
-    private var line: Int { bytes[..<min(index, bytes.count)].count { $0 == UInt8(ascii: "\n") } + 1 }
+    /// How far lines were counted, and how many: the index only grows.
+    private var counted = (index: 0, line: 1)
+
+    private var line: Int {
+        mutating get {
+            let end = min(index, bytes.count)
+            counted.line += bytes[counted.index..<end].count { $0 == UInt8(ascii: "\n") }
+            counted.index = end
+            return counted.line
+        }
+    }
 
     private mutating func run() throws(Failure) {
         while true {
@@ -62,11 +77,14 @@ struct DotEnvParser {
                 continue
             }
             set(name, try value())
+            guard order.count <= budget.limits.variables else {
+                throw Failure(message: "more than \(budget.limits.variables) variables", line: line)
+            }
         }
     }
 
     private mutating func set(_ name: String, _ value: String) {
-        if !order.contains(name) { order.append(name) }
+        if known.insert(name).inserted { order.append(name) }
         values[name] = value
     }
 
@@ -171,11 +189,20 @@ struct DotEnvParser {
 
     private func expand(_ text: String, line: Int) throws(Failure) -> String {
         let template = Template(
-            lookup: { lookup($0) ?? values[$0] }, unset: { name, _ in unset(name, line) })
+            limit: budget.substitutable, lookup: { lookup($0) ?? values[$0] }, unset: { name, _ in unset(name, line) })
         do throws(Template.Failure) {
-            return try template.substitute(text)
+            let result = try template.substitute(text)
+            if let problem = budget.take(result.utf8.count, of: .substitutedBytes) {
+                throw Failure(message: problem, line: line)
+            }
+            return result
         } catch {
             switch error.reason {
+            case .tooLong:
+                let problem = budget.take(.max >> 1, of: .substitutedBytes)
+                throw Failure(message: problem ?? "too long", line: line)
+            case .tooDeep:
+                throw Failure(message: "variables are nested more than 256 levels deep", line: line)
             case .invalidFormat:
                 throw Failure(message: "invalid template: \"\(text)\"", line: line)
             case .missing(let variable, let message):

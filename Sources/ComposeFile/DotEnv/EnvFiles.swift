@@ -2,13 +2,13 @@
 enum EnvFiles {
     /// Later files win over earlier ones; the environment wins when a value refers to a variable.
     static func read(
-        _ paths: [String], environment: [String: String], reporter: Reporter
+        _ paths: [String], reader: any FileReader, environment: [String: String], reporter: Reporter
     ) throws(ComposeFileError) -> [String: String] {
         var values: [String: String] = [:]
         for path in paths {
             let bytes: [UInt8]
-            do throws(FileReader.Failure) {
-                bytes = try FileReader.read(path)
+            do throws(FileFailure) {
+                bytes = try reader.read(path, limit: reporter.budget.limits.fileBytes)
             } catch {
                 let reason =
                     error.isMissing ? "couldn't find env file: \(path)" : "cannot read env file \(path): \(error.text)"
@@ -24,26 +24,29 @@ enum EnvFiles {
         _ bytes: [UInt8], path: String, format: String? = nil, earlier: [String: String],
         environment: [String: String], reporter: Reporter
     ) throws(ComposeFileError) -> [(name: String, value: String)] {
+        var source: Int32?
+        func place(_ line: Int) -> Mark {
+            let file = source ?? reporter.sources.add(name: path, bytes: bytes)
+            source = file
+            return Mark(file: file, line: Int32(line), column: 1)
+        }
         do throws(DotEnvParser.Failure) {
-            if format == "raw" { return try RawEnvParser.parse(bytes) { environment[$0] } }
+            if let problem = reporter.budget.take(bytes.count, of: .bytes) {
+                throw DotEnvParser.Failure(message: problem, line: 1)
+            }
+            if format == "raw" {
+                return try RawEnvParser.parse(bytes, limits: reporter.budget.limits) { environment[$0] }
+            }
             return try DotEnvParser.parse(
-                bytes, earlier: earlier, lookup: { environment[$0] },
+                bytes, earlier: earlier, budget: reporter.budget, lookup: { environment[$0] },
                 unset: { name, line in
-                    let file = reporter.sources.add(name: path, bytes: bytes)
                     reporter.warn(
                         "The \"\(name)\" variable is not set. Defaulting to a blank string.",
-                        at: Mark(file: file, line: Int32(line), column: 1), key: "unset \(name)")
+                        at: place(line), key: "unset \(name)")
                 })
         } catch {
-            let file = reporter.sources.add(name: path, bytes: bytes)
             throw reporter.fatal(
-                "failed to read \(path): line \(error.line): \(error.message)",
-                at: Mark(file: file, line: Int32(error.line), column: 1))
+                "failed to read \(path): line \(error.line): \(error.message)", at: place(error.line))
         }
     }
-}
-
-extension FileReader.Failure {
-    /// Nothing is there under the name.
-    var isMissing: Bool { code == 2 || code == 20 }
 }

@@ -49,14 +49,21 @@ struct Interpolator {
     func substitute(_ text: String, at mark: Mark, path: [String]) -> String? {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
         let template = Template(
-            lookup: { environment[$0] },
+            limit: reporter.budget.substitutable, lookup: { environment[$0] },
             unset: { name, dollar in
                 reporter.warn(
                     "The \"\(name)\" variable is not set. Defaulting to a blank string.",
                     at: reporter.sources.dollar(dollar, after: mark), key: "unset \(name)")
             })
         do throws(Template.Failure) {
-            return try template.substitute(text)
+            let result = try template.substitute(text)
+            // A variable costs time even where it adds nothing.
+            let cost = max(result.utf8.count, 64)
+            if let problem = reporter.budget.take(cost, of: .substitutedBytes) {
+                reporter.error(problem, at: mark)
+                return nil
+            }
+            return result
         } catch {
             let place = reporter.sources.dollar(error.dollar, after: mark)
             switch error.reason {
@@ -65,6 +72,12 @@ struct Interpolator {
                     "invalid interpolation format for \(Self.name(path)): \"\(Self.line(of: text, dollar: error.dollar))\"",
                     at: place,
                     hint: "write $$ for a literal $")
+            case .tooLong:
+                let problem = reporter.budget.take(.max >> 1, of: .substitutedBytes)
+                reporter.error(problem ?? "too long", at: place)
+            case .tooDeep:
+                reporter.error(
+                    "\(Self.name(path)): variables are nested too deeply", at: place, hint: "256 levels are allowed")
             case .missing(let variable, let message):
                 reporter.error(
                     "error while interpolating \(Self.name(path)): required variable \(variable) is missing a value"

@@ -12,10 +12,11 @@ final class FileLoader {
 
     let reporter: Reporter
     let options: LoadOptions
-    private(set) var variables: [TemplateVariable] = []
     /// Files that services were extended from, by path.
     private var extendedFiles: [String: Mapping] = [:]
     private var parsed: [String: [Node]] = [:]
+    /// Every document read.
+    var read: [Node] { parsed.sorted { $0.key < $1.key }.flatMap(\.value) }
 
     init(options: LoadOptions, reporter: Reporter) {
         self.options = options
@@ -26,8 +27,11 @@ final class FileLoader {
     func documents(_ path: String) throws(ComposeFileError) -> [Node] {
         if let known = parsed[path] { return known }
         let bytes: [UInt8]
-        do throws(FileReader.Failure) {
-            bytes = path == "-" ? try FileReader.readStandardInput() : try FileReader.read(path)
+        do throws(FileFailure) {
+            let limit = reporter.budget.limits.fileBytes
+            bytes =
+                path == "-"
+                ? try options.reader.readStandardInput(limit: limit) : try options.reader.read(path, limit: limit)
         } catch {
             throw reporter.fatal("open \(path): \(error.text)")
         }
@@ -36,7 +40,6 @@ final class FileLoader {
         for document in documents where document.mapping == nil {
             throw reporter.fatal("top-level object must be a mapping", at: document.mark)
         }
-        for document in documents { noteVariables(document) }
         parsed[path] = documents
         return documents
     }
@@ -47,19 +50,10 @@ final class FileLoader {
         return path.hasPrefix(base) ? String(path.dropFirst(base.count)) : path
     }
 
-    private func noteVariables(_ node: Node) {
-        switch node.value {
-        case .string(let text):
-            Template.variables(in: text) { [self] variable in
-                variables.append(
-                    TemplateVariable(
-                        name: variable.name, isRequired: variable.isRequired, defaultValue: variable.defaultValue,
-                        alternateValue: variable.alternate))
-            }
-        case .sequence(let items): for item in items { noteVariables(item) }
-        case .mapping(let mapping): for entry in mapping { noteVariables(entry.value) }
-        default: return
-        }
+    /// Counts a tree that was made out of others.
+    private func spend(_ tree: Node, atLeast least: Int = 0) throws(ComposeFileError) {
+        let limit = reporter.budget.limits.madeNodes
+        try reporter.spend(max(least, tree.count(upTo: limit)), of: .madeNodes, at: tree.mark)
     }
 
     /// Merges files in order and resolves their paths.
@@ -71,7 +65,10 @@ final class FileLoader {
                     "\(file): remote Compose files are not supported yet", hint: "fetch it and name the local copy")
             }
             for document in try documents(file) {
+                let isFirst = model.mapping?.isEmpty == true
                 model = try add(document, of: file, to: model, context)
+                // Each further document costs another pass over all that is there.
+                if !isFirst { try spend(model) }
             }
         }
         guard model.mapping?.isEmpty == false else { throw reporter.fatal("empty compose file") }
@@ -83,7 +80,7 @@ final class FileLoader {
             let base =
                 options.noPathResolution
                 ? Paths.relative(context.directory, to: options.workingDirectory) : context.directory
-            model = PathResolver(base: base, home: home, reporter: reporter).resolve(model)
+            model = PathResolver(base: base, home: home, reader: options.reader, reporter: reporter).resolve(model)
             try reporter.check()
         }
         return model
@@ -156,6 +153,11 @@ final class FileLoader {
             throw circular(chain + [(file, name)], at: extends.mark)
         }
         let chain = chain + [(file, name)]
+        guard chain.count <= reporter.budget.limits.extendsDepth else {
+            throw reporter.fatal(
+                "services extend one another more than \(reporter.budget.limits.extendsDepth) times in a row",
+                at: extends.mark)
+        }
         var base: Node?
         if let otherFile {
             if Surroundings.isRemote(otherFile) {
@@ -189,6 +191,7 @@ final class FileLoader {
             result = merger.mergeService(base, with: result, name: name)
             result.directive = node.directive
             try reporter.check()
+            try spend(result)
         }
         services.set(name, result)
         return result
@@ -211,7 +214,7 @@ final class FileLoader {
         _ path: String, _ context: Context, at mark: Mark, for name: String
     ) throws(ComposeFileError) -> Mapping {
         if let known = extendedFiles[path] { return known }
-        if parsed[path] == nil, !FileReader.isFile(path) {
+        if parsed[path] == nil, !options.reader.isFile(path) {
             throw reporter.fatal("cannot extend service \"\(name)\": open \(path): no such file or directory", at: mark)
         }
         var model = Node(.mapping(Mapping()))
@@ -224,7 +227,8 @@ final class FileLoader {
         model = Canonicaliser(reporter: reporter, isLenient: true).canonicalise(model)
         let directory = Paths.directory(of: path)
         let base = options.noPathResolution ? Paths.relative(directory, to: context.directory) : directory
-        model = PathResolver(base: base, home: options.environment["HOME"], reporter: reporter).resolve(model)
+        let home = options.environment["HOME"]
+        model = PathResolver(base: base, home: home, reader: options.reader, reporter: reporter).resolve(model)
         try reporter.check()
         guard let services = model["services"]?.mapping else {
             throw reporter.fatal("cannot extend service \"\(name)\" in \(path): no services section", at: mark)
@@ -273,13 +277,18 @@ final class FileLoader {
         }
         let home = options.environment["HOME"]
         let files = paths.map { Paths.join(context.directory, Paths.expandingHome($0, home: home)) }
-        for path in files where parsed[path] == nil && !FileReader.isFile(path) {
+        for path in files where parsed[path] == nil && !options.reader.isFile(path) {
             throw reporter.fatal("include \(path): no such file or directory", at: entry.mark)
         }
         let chain = context.chain + [file]
         if let main = files.first, chain.contains(main) {
             let names = (chain + [main]).joined(separator: "\n include ")
             throw reporter.fatal("include cycle detected:\n\(names)", at: entry.mark)
+        }
+        guard chain.count <= reporter.budget.limits.includeDepth else {
+            throw reporter.fatal(
+                "files include one another more than \(reporter.budget.limits.includeDepth) times in a row",
+                at: entry.mark)
         }
         var inner = Context(directory: Paths.directory(of: files[0]), environment: context.environment, chain: chain)
         if let directory = entry["project_directory"]?.string {
@@ -290,11 +299,13 @@ final class FileLoader {
             ?? []
         if envFiles.isEmpty {
             let standard = Paths.join(inner.directory, ".env")
-            if FileReader.isFile(standard) { envFiles = [standard] }
+            if options.reader.isFile(standard) { envFiles = [standard] }
         }
-        let values = try EnvFiles.read(envFiles, environment: context.environment, reporter: reporter)
+        let values = try EnvFiles.read(
+            envFiles, reader: options.reader, environment: context.environment, reporter: reporter)
         inner.environment.merge(values) { ours, _ in ours }
         var model = try load(files, in: inner)
+        try spend(model, atLeast: 1000)
         resolveEnvironment(&model, inner.environment)
         return model
     }

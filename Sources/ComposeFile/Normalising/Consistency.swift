@@ -7,6 +7,7 @@ struct Consistency {
         let services = selection.services
         var containerNames: [String: String] = [:]
         for entry in services.entries.sorted(by: { $0.key < $1.key }) {
+            if reporter.isFull { return }
             guard let service = entry.value.mapping else { continue }
             let checker = ServiceConsistency(
                 reporter: reporter, selection: selection, name: entry.key, service: service, mark: entry.keyMark)

@@ -73,7 +73,7 @@ struct ServiceConsistency {
                 "service \(name) declares mutually exclusive `network_mode` and `networks`", place(of: "network_mode"))
         }
         func require(_ section: String, _ kind: String, _ target: String?, _ place: Mark) {
-            guard let target, selection.resource(section, target) == nil else { return }
+            guard let target, !reporter.isFull, selection.resource(section, target) == nil else { return }
             let known = selection.tree[section]?.mapping?.map(\.key) ?? []
             let hint =
                 Suggestion.nearest(to: target, among: known).map { "did you mean `\($0)`?" }
@@ -98,6 +98,7 @@ struct ServiceConsistency {
 
     private func checkDependencies(_ services: Mapping) {
         for dependency in service["depends_on"]?.mapping ?? Mapping() where services[dependency.key] == nil {
+            if reporter.isFull { return }
             let isDisabled = selection.disabled[dependency.key] != nil
             if isDisabled, dependency.value["required"]?.bool == false { continue }
             var hint = Suggestion.nearest(to: dependency.key, among: services.map(\.key)).map {

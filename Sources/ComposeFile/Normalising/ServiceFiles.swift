@@ -2,6 +2,7 @@
 struct ServiceFiles {
     let reporter: Reporter
     let environment: [String: String]
+    let reader: any FileReader
 
     func resolve(_ selection: inout Selection, keepsEnvFiles: Bool) throws(ComposeFileError) {
         var services = selection.services
@@ -31,8 +32,8 @@ struct ServiceFiles {
                 continue
             }
             let bytes: [UInt8]
-            do throws(FileReader.Failure) {
-                bytes = try FileReader.read(path)
+            do throws(FileFailure) {
+                bytes = try reader.read(path, limit: reporter.budget.limits.fileBytes)
             } catch {
                 if error.isMissing {
                     if file["required"]?.bool ?? true {
@@ -51,6 +52,8 @@ struct ServiceFiles {
             }
             let entries = try EnvFiles.parse(
                 bytes, path: path, format: format, earlier: [:], environment: known, reporter: reporter)
+            // What is known is copied for each file.
+            try reporter.spend(entries.count + known.count / 16, of: .variables, at: file.mark)
             for (name, value) in entries {
                 values[name] = value
                 result.set(name, Node(.string(value), at: file.mark))
@@ -70,14 +73,15 @@ struct ServiceFiles {
         for file in files {
             guard let path = file.string else { continue }
             let bytes: [UInt8]
-            do throws(FileReader.Failure) {
-                bytes = try FileReader.read(path)
+            do throws(FileFailure) {
+                bytes = try reader.read(path, limit: reporter.budget.limits.fileBytes)
             } catch {
                 reporter.error("label file \(path): \(error.isMissing ? "not found" : error.text)", at: file.mark)
                 continue
             }
             let entries = try EnvFiles.parse(
                 bytes, path: path, earlier: [:], environment: environment, reporter: reporter)
+            try reporter.spend(entries.count, of: .variables, at: file.mark)
             for (name, value) in entries { result.set(name, Node(.string(value), at: file.mark)) }
         }
         for entry in service["labels"]?.mapping ?? Mapping() {
