@@ -190,12 +190,9 @@ struct DotEnvParser {
     private func expand(_ text: String, line: Int) throws(Failure) -> String {
         let template = Template(
             limit: budget.substitutable, lookup: { lookup($0) ?? values[$0] }, unset: { name, _ in unset(name, line) })
+        let result: String
         do throws(Template.Failure) {
-            let result = try template.substitute(text)
-            if let problem = budget.take(result.utf8.count, of: .substitutedBytes) {
-                throw Failure(message: problem, line: line)
-            }
-            return result
+            result = try template.substitute(text)
         } catch {
             switch error.reason {
             case .tooLong:
@@ -211,6 +208,10 @@ struct DotEnvParser {
                         + (message.isEmpty ? "" : ": \(message)"), line: line)
             }
         }
+        if let problem = budget.take(result.utf8.count, of: .substitutedBytes) {
+            throw Failure(message: problem, line: line)
+        }
+        return result
     }
 
     /// The escapes of double quotes. `\$` becomes `$$`, which the template turns into a literal `$`.

@@ -75,6 +75,8 @@ struct JSONWriter {
     private static func escape(
         _ byte: UInt8, at index: Int, of bytes: UnsafeBufferPointer<UInt8>
     ) -> (text: String, length: Int)? {
+        // Most bytes: letters, digits and what follows the first byte of other characters.
+        if byte >= 0x3F, byte != UInt8(ascii: "\\"), byte != 0xE2 { return nil }
         switch byte {
         case UInt8(ascii: "\""): return ("\\\"", 1)
         case UInt8(ascii: "\\"): return ("\\\\", 1)

@@ -1,9 +1,7 @@
 /// Writes the table of rules as a JSON Schema. Each mapping with known keys is a definition of its own, named after
 /// the attribute in which it is first found; the names and descriptions are in ``SchemaDescriptions``.
 final class JSONSchemaGenerator {
-    private typealias Member = (key: String, value: Printed)
-
-    private var definitions: [(name: String, schema: Printed)] = []
+    private var definitions: [String: Printed] = [:]
     private var names: [String: String] = [:]
     /// Descriptions that found their attribute, and attributes that found none.
     private(set) var used: Set<String> = []
@@ -17,8 +15,8 @@ final class JSONSchemaGenerator {
             ("description", .string("A Docker Compose file as swcompose accepts it.")),
         ]
         guard case .map(let members) = root else { return root }
-        let sorted = definitions.sorted { $0.name < $1.name }
-        return .map(head + members + [("$defs", .map(sorted.map { ($0.name, $0.schema) }))])
+        let sorted = definitions.sorted { $0.key < $1.key }
+        return .map(head + members + [("$defs", .map(sorted.map { ($0.key, $0.value) }))])
     }
 
     // MARK: forms
@@ -30,7 +28,8 @@ final class JSONSchemaGenerator {
             var list: [Member] = [
                 ("type", .string("array")), ("items", .map(schema(item, path: path, home: home))),
             ]
-            if rule.traits.uniqueItems { list.append(("uniqueItems", .bool(true))) }
+            // Where elements have an identity, the later takes the earlier one's place instead.
+            if rule.traits.uniqueItems, case .none = rule.traits.identity { list.append(("uniqueItems", .bool(true))) }
             forms.append(list)
         }
         if let fields = rule.fields {
@@ -40,9 +39,9 @@ final class JSONSchemaGenerator {
                 ("type", .string("object")),
                 ("additionalProperties", .map(schema(values, path: path, home: home))),
             ]
-            let names: Member =
-                rule.traits.namedKeys ? ("pattern", .string("^[a-zA-Z0-9._-]+$")) : ("minLength", .int(1))
-            map.append(("propertyNames", .map([names])))
+            if rule.traits.namedKeys {
+                map.append(("propertyNames", .map([("pattern", .string("^[a-zA-Z0-9._-]+$"))])))
+            }
             forms.append(map)
         }
         if forms.count == 1 { return forms[0] }
@@ -96,7 +95,7 @@ final class JSONSchemaGenerator {
         case .none: break
         }
         switch traits.meaning {
-        case .bytes: return "^[0-9. ]*[0-9][0-9. ]*([bB]|[kKmMgGtTpP]([iI]?[bB])?)?$"
+        case .bytes: return "^[+]?[0-9. ][-+0-9._eE ]*([bB]|[kKmMgGtTpP]([iI]?[bB])?)?$"
         case .duration: return "^[-+]?(0|([0-9.]+(ns|us|µs|μs|ms|s|m|h|d|w))+)$"
         default: return nil
         }
@@ -111,7 +110,7 @@ final class JSONSchemaGenerator {
         let name = SchemaDescriptions.definitionNames[path] ?? path.split(separator: ".").last.map(String.init) ?? path
         precondition(!names.values.contains(name), "two definitions would be called \(name): \(path)")
         names[signature] = name
-        definitions.append((name, object(rule, fields, name: name)))
+        definitions[name] = object(rule, fields, name: name)
         return name
     }
 
@@ -135,3 +134,6 @@ final class JSONSchemaGenerator {
         return .map(result)
     }
 }
+
+/// A key of a schema with its value.
+private typealias Member = (key: String, value: Printed)

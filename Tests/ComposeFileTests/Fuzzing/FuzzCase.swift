@@ -16,7 +16,7 @@ struct FuzzCase {
     init(_ bytes: some Collection<UInt8>) {
         stage = Stage(rawValue: (bytes.first ?? 0) % UInt8(Stage.allCases.count)) ?? .loader
         parts = bytes.dropFirst().split(separator: 0, maxSplits: Self.names.count - 1, omittingEmptySubsequences: false)
-            .map(Array.init)
+            .map { Array($0) }
     }
 
     /// Runs the stage. A file that is refused is as good as one that is not: what counts is to come back.
