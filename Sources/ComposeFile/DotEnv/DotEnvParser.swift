@@ -115,10 +115,9 @@ struct DotEnvParser {
             if byte == UInt8(ascii: "=") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "\n") { break }
             let isLetterOrDigit =
                 (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39) || byte >= 0x80
-            let isMark = [
-                UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "["), UInt8(ascii: "]"),
-            ]
-            .contains(byte)
+            let isMark =
+                byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+                || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
             guard isLetterOrDigit || isMark || Self.isSpace(byte) else {
                 let lineEnd = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
                 let text = String(decoding: bytes[start..<lineEnd], as: UTF8.self)

@@ -57,14 +57,16 @@ struct Interpolator {
             })
         do throws(Template.Failure) {
             let result = try template.substitute(text)
-            // A variable costs time even where it adds nothing.
-            let cost = max(result.utf8.count, 64)
+            // A variable costs time and room even where it adds nothing.
+            let cost = result.utf8.count + 32 * text.utf8.count { $0 == UInt8(ascii: "$") }
             if let problem = reporter.budget.take(cost, of: .substitutedBytes) {
                 reporter.error(problem, at: mark)
                 return nil
             }
             return result
         } catch {
+            // Finding the place takes time.
+            if reporter.isFull { return nil }
             let place = reporter.sources.dollar(error.dollar, after: mark)
             switch error.reason {
             case .invalidFormat:

@@ -49,7 +49,7 @@ struct Template {
     }
 
     func substitute(_ text: String) throws(Failure) -> String {
-        var progress = Progress(scannable: text.utf8.count * 16 + 65536)
+        var progress = Progress(scannable: text.utf8.count * 8 + 65536)
         return try substitute(Array(text.utf8)[...], progress: &progress, depth: 0)
     }
 

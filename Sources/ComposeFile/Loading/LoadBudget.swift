@@ -2,24 +2,24 @@
 /// files end in an error within two seconds and half a gigabyte.
 struct LoadLimits: Sendable {
     /// Of one file, of whatever kind.
-    var fileBytes = 32 << 20
+    var fileBytes = 16 << 20
     /// Of all files together.
-    var totalBytes = 64 << 20
+    var totalBytes = 32 << 20
     /// Levels of a document.
     var depth = 256
     /// Nodes written in all files together.
-    var writtenNodes = 500_000
+    var writtenNodes = 300_000
     /// Nodes that the aliases of a file add to those written.
     var aliasedNodes = 200_000
     var documentsPerFile = 256
     /// Bytes of a mapping's key.
     var keyBytes = 4096
     /// Nodes that `extends`, `include`, further documents and ranges of ports add to those written.
-    var madeNodes = 2_000_000
-    /// Bytes that the substitution of variables makes.
-    var substitutedBytes = 32 << 20
+    var madeNodes = 1_000_000
+    /// Bytes that the substitution of variables makes; each `$` counts for some more.
+    var substitutedBytes = 16 << 20
     /// Variables that env files set, in all services together.
-    var variables = 500_000
+    var variables = 200_000
     /// Services that extend one another in a row.
     var extendsDepth = 128
     /// Files that include one another in a row.

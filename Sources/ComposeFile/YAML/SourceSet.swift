@@ -18,7 +18,7 @@ final class SourceSet {
         sources.indices.contains(Int(file)) ? sources[Int(file)].name : nil
     }
 
-    /// A line longer than this is not shown.
+    /// A line longer than this is not shown, nor looked through.
     private static let longestLine = 1 << 16
 
     /// Offsets at which the lines of a source begin, found when first asked for.
@@ -56,7 +56,7 @@ final class SourceSet {
     /// Escapes in double-quoted scalars cannot add or hide a `$` other than through `\x24`, so that counting them
     /// in the source finds the one that counts in the value.
     func dollar(_ ordinal: Int, after mark: Mark) -> Mark {
-        guard let first = range(of: mark.line, in: mark.file) else { return mark }
+        guard let first = range(of: mark.line, in: mark.file), first.count <= Self.longestLine else { return mark }
         let text = sources[Int(mark.file)].bytes
         var place = Mark(file: mark.file, line: mark.line, column: 1)
         var remaining = ordinal
