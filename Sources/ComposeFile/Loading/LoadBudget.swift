@@ -6,7 +6,7 @@ struct LoadLimits: Sendable {
     /// Of all files together.
     var totalBytes = 32 << 20
     /// Levels of a document.
-    var depth = 256
+    var depth = 128
     /// Nodes written in all files together.
     var writtenNodes = 300_000
     /// Nodes that the aliases of a file add to those written.
