@@ -64,11 +64,18 @@ final class Reporter {
         return ComposeFileError(diagnostics: ordered)
     }
 
+    /// A message quotes what the file says; what the file says may be megabytes.
+    private static func clipped(_ message: String) -> String {
+        let longest = 4096
+        guard message.utf8.count > longest else { return message }
+        return String(message.unicodeScalars.prefix(longest)) + "…"
+    }
+
     private func diagnostic(
         _ severity: Diagnostic.Severity, _ message: String, at mark: Mark, hint: String?
     ) -> Diagnostic {
         Diagnostic(
-            severity: severity, message: message, file: sources.name(of: mark.file),
+            severity: severity, message: Self.clipped(message), file: sources.name(of: mark.file),
             line: Int(mark.line), column: Int(mark.column), hint: hint,
             source: sources.line(mark.line, of: mark.file))
     }

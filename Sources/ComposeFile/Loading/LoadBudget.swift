@@ -57,7 +57,8 @@ final class LoadBudget {
         case .writtenNodes: return take(&writtenNodes, limits.writtenNodes, "have too many values together")
         case .madeNodes:
             return take(
-                &madeNodes, limits.madeNodes, "grow too large through extends, include, overrides or ranges, in values")
+                &madeNodes, limits.madeNodes,
+                "grow too large through extends, include, overrides, ranges or words, in values")
         case .substitutedBytes:
             return take(&substitutedBytes, limits.substitutedBytes, "grow too large through variables, in bytes")
         case .variables: return take(&variables, limits.variables, "set too many variables in env files")

@@ -105,7 +105,9 @@ final class JSONSchemaGenerator {
 
     /// The name of the definition of a mapping with known keys, which is made where it is not there yet.
     private func definition(_ rule: Rule, _ fields: Rule.Fields, path: String) -> String {
-        let signature = (fields.names + ["|"] + fields.required).joined(separator: " ")
+        let signature =
+            (fields.names + ["|"] + fields.required).joined(separator: " ")
+            + " \(fields.allowsExtensions) \(fields.isOpen)"
         if let known = names[signature] { return known }
         let name = SchemaDescriptions.definitionNames[path] ?? path.split(separator: ".").last.map(String.init) ?? path
         precondition(!names.values.contains(name), "two definitions would be called \(name): \(path)")
