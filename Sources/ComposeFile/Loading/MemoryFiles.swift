@@ -5,7 +5,9 @@ public struct MemoryFiles: FileReader {
     /// What the file name `-` stands for.
     public var standardInput: [UInt8]
 
-    /// - Parameter files: the texts by absolute path.
+    /// - Parameters:
+    ///   - files: the texts by absolute path.
+    ///   - standardInput: what the file name `-` stands for.
     public init(_ files: [String: String] = [:], standardInput: String = "") {
         self.files = files.mapValues { Array($0.utf8) }
         self.standardInput = Array(standardInput.utf8)

@@ -96,8 +96,8 @@ struct Canonicaliser {
             case .string(let text):
                 do throws(PortSpec.Failure) {
                     let ports = try PortSpec.parse(text)
-                    // Each port becomes a mapping with about five values.
-                    if ports.count > 1, let problem = reporter.budget.take(ports.count * 6, of: .madeNodes) {
+                    // Each port becomes a mapping with about five values, with names and texts of their own.
+                    if ports.count > 1, let problem = reporter.budget.take(ports.count * 10, of: .madeNodes) {
                         return reporter.error(problem, at: item.mark)
                     }
                     result += ports.map { Self.node(of: $0, at: item.mark) }
