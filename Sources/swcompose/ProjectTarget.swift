@@ -22,7 +22,7 @@ struct ProjectTarget: Sendable {
     /// - Throws: ``ExitStatus`` after printing them.
     static func refuseUnsupported(_ project: Project, services: Set<String>) throws {
         let refused = project.unsupported.filter { $0.service.map(services.contains) ?? true }
-        for attribute in refused { Report.diagnostic(attribute.diagnostic) }
+        for attribute in refused { Report.diagnostic(attribute.diagnostic()) }
         if !refused.isEmpty { throw ExitStatus(code: 1) }
     }
 

@@ -119,7 +119,11 @@ struct Typer {
         switch key {
         case "command", "entrypoint":
             do throws(ShellWords.Failure) {
-                node.value = list(try ShellWords.split(text))
+                let words = try ShellWords.split(text)
+                if let problem = reporter.budget.take(words.count, of: .madeNodes) {
+                    return reporter.error(problem, at: node.mark, code: .tooLarge)
+                }
+                node.value = list(words)
             } catch {
                 reporter.error(
                     "\(path): invalid command line string", at: node.mark,

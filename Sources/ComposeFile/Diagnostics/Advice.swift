@@ -8,11 +8,11 @@ enum Advice {
     }
 
     /// For a file that is not there: one of a similar name beside it.
-    static func file(_ path: String) -> String {
+    static func file(_ path: String, _ reader: any FileReader) -> String {
         let directory = Paths.directory(of: path)
-        guard FileReader.isDirectory(directory) else { return "the directory \(directory) does not exist" }
-        if FileReader.isDirectory(path) { return "\(path) is a directory: name the file in it" }
-        let names = FileReader.names(in: directory)
+        guard reader.isDirectory(directory) else { return "the directory \(directory) does not exist" }
+        if reader.isDirectory(path) { return "\(path) is a directory: name the file in it" }
+        let names = reader.names(in: directory)
         if let near = Suggestion.nearest(to: Paths.name(of: path), among: names.sorted()) {
             return "did you mean `\(near)`? It is in the same directory"
         }

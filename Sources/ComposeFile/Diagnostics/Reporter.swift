@@ -31,6 +31,8 @@ final class Reporter {
     }
 
     let sources: SourceSet
+    /// What the load may still use.
+    let budget: LoadBudget
     private var errors: [Entry] = []
     private var faults: Set<Fault> = []
     /// Places of errors, with the stage that found the first one.
@@ -48,9 +50,18 @@ final class Reporter {
     private static let limit = 100
     private var unheeded = 0
 
-    /// - Parameter directory: files below it are named relative to it; nil: all names stay as they are.
-    init(directory: String? = nil) { sources = SourceSet(directory: directory) }
+    /// The files go beyond what a load may use: nothing further is to be looked at.
+    var isOverLimit: Bool { budget.isExceeded || isTooLarge }
+    private var isTooLarge = false
 
+    /// - Parameter directory: files below it are named relative to it; nil: all names stay as they are.
+    init(directory: String? = nil, limits: LoadLimits = LoadLimits()) {
+        sources = SourceSet(directory: directory)
+        budget = LoadBudget(limits)
+    }
+
+    /// No further error would be told, only counted: what would help with it need not be looked for.
+    var isFull: Bool { errors.count >= Self.limit }
     var hasErrors: Bool { !errors.isEmpty }
 
     /// From here on, an error at a place that had one before is taken for its consequence and not told.
@@ -60,23 +71,36 @@ final class Reporter {
     ///   - end: the first place after the fault, where it is not that of a YAML token.
     ///   - value: the value that the fault is in, where that begins elsewhere.
     func error(
-        _ message: String, at mark: Mark = .none, hint: @autoclosure () -> String? = nil,
+        _ message: @autoclosure () -> String, at mark: Mark = .none, hint: @autoclosure () -> String? = nil,
         code: DiagnosticCode = .invalidValue, notes: [Note] = [], end: Mark? = nil, value: Mark? = nil
     ) {
+        record(
+            message(), at: mark, hint: hint(), code: code, notes: notes, end: end, value: value, isLast: false)
+    }
+
+    /// - Parameter isLast: it is told even where no further one would be.
+    private func record(
+        _ message: @autoclosure () -> String, at mark: Mark, hint: @autoclosure () -> String?, code: DiagnosticCode,
+        notes: [Note], end: Mark?, value: Mark? = nil, isLast: Bool
+    ) {
+        if code == .tooLarge { isTooLarge = true }
+        let isNew = mark == .none || places[mark] == nil
         if let value { places[value] = places[value] ?? stage }
         if mark != .none {
             if let found = places[mark], found < stage { return }
             places[mark] = places[mark] ?? stage
         }
-        guard faults.insert(Fault(mark: mark, message: message)).inserted else { return }
-        guard errors.count < Self.limit else {
-            omitted += 1
+        // Texts that are not told are not made: each may be long, and so may be what they are made of.
+        if isFull, !isLast {
+            if isNew { omitted += 1 }
             return
         }
+        let message = Self.clipped(message())
+        guard faults.insert(Fault(mark: mark, message: message)).inserted else { return }
         errors.append(
             Entry(
-                severity: .error, code: code.rawValue, message: message, mark: mark, end: end, hint: hint(),
-                notes: notes)
+                severity: .error, code: code.rawValue, message: message, mark: mark, end: end,
+                hint: hint().map(Self.clipped), notes: notes)
         )
     }
 
@@ -94,8 +118,8 @@ final class Reporter {
         repeats[key] = (warned.count, [mark])
         warned.append(
             Entry(
-                severity: .warning, code: code.rawValue, message: message, mark: mark, end: end(), hint: hint(),
-                notes: []))
+                severity: .warning, code: code.rawValue, message: Self.clipped(message), mark: mark, end: end(),
+                hint: hint().map(Self.clipped), notes: []))
     }
 
     /// A variable that nothing sets and that has no default.
@@ -143,7 +167,7 @@ final class Reporter {
         _ message: String, at mark: Mark = .none, hint: String? = nil, code: DiagnosticCode = .invalidValue,
         notes: [Note] = [], end: Mark? = nil
     ) -> ComposeFileError {
-        error(message, at: mark, hint: hint, code: code, notes: notes, end: end)
+        record(message, at: mark, hint: hint, code: code, notes: notes, end: end, isLast: true)
         return failure
     }
 
@@ -173,6 +197,20 @@ final class Reporter {
                     message: "and \(unheeded) more warning\(unheeded == 1 ? "" : "s")"))
         }
         return result
+    }
+
+    /// Ends the load where something would go beyond its limits.
+    func spend(
+        _ amount: Int, of resource: LoadBudget.Resource, at mark: Mark = .none
+    ) throws(ComposeFileError) {
+        if let problem = budget.take(amount, of: resource) { throw fatal(problem, at: mark, code: .tooLarge) }
+    }
+
+    /// A message quotes what the file says; what the file says may be megabytes.
+    private static func clipped(_ message: String) -> String {
+        let longest = 4096
+        guard message.utf8.count > longest else { return message }
+        return String(message.unicodeScalars.prefix(longest)) + "…"
     }
 
     func diagnostics(of entries: [Entry]) -> [Diagnostic] {

@@ -19,6 +19,7 @@ struct DotEnvParser {
     private let bytes: [UInt8]
     private var index: Int
     private let lookup: (String) -> String?
+    private let budget: LoadBudget
     private var values: [String: String]
     private var order: [String] = []
     private var lines: [String: Int] = [:]
@@ -33,16 +34,17 @@ struct DotEnvParser {
     ///   - earlier: what files before this one set; values can refer to it.
     ///   - lookup: the environment that goes before what files set.
     static func parse(
-        _ bytes: [UInt8], earlier: [String: String] = [:], lookup: @escaping (String) -> String?,
+        _ bytes: [UInt8], earlier: [String: String] = [:], budget: LoadBudget = LoadBudget(),
+        lookup: @escaping (String) -> String?,
         unset: @escaping (String, _ line: Int) -> Void = { _, _ in }
     ) throws(Failure) -> [Entry] {
-        var parser = DotEnvParser(bytes: bytes, earlier: earlier, lookup: lookup, unset: unset)
+        var parser = DotEnvParser(bytes: bytes, earlier: earlier, budget: budget, lookup: lookup, unset: unset)
         try parser.run()
         return parser.order.map { Entry(name: $0, value: parser.values[$0] ?? "", line: parser.lines[$0] ?? 1) }
     }
 
     private init(
-        bytes: [UInt8], earlier: [String: String], lookup: @escaping (String) -> String?,
+        bytes: [UInt8], earlier: [String: String], budget: LoadBudget, lookup: @escaping (String) -> String?,
         unset: @escaping (String, _ line: Int) -> Void
     ) {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -58,6 +60,7 @@ struct DotEnvParser {
         }
         self.bytes = cleaned
         self.lookup = lookup
+        self.budget = budget
         self.unset = unset
         index = 0
         values = earlier
@@ -91,12 +94,14 @@ struct DotEnvParser {
                 continue
             }
             set(name, try value(), line)
+            guard order.count <= budget.limits.variables else {
+                throw Failure(message: "more than \(budget.limits.variables) variables", line: line)
+            }
         }
     }
 
     private mutating func set(_ name: String, _ value: String, _ line: Int) {
-        lines[name] = line
-        if !order.contains(name) { order.append(name) }
+        if lines.updateValue(line, forKey: name) == nil { order.append(name) }
         values[name] = value
     }
 
@@ -127,10 +132,9 @@ struct DotEnvParser {
             if byte == UInt8(ascii: "=") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "\n") { break }
             let isLetterOrDigit =
                 (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39) || byte >= 0x80
-            let isMark = [
-                UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "["), UInt8(ascii: "]"),
-            ]
-            .contains(byte)
+            let isMark =
+                byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+                || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
             guard isLetterOrDigit || isMark || Self.isSpace(byte) else {
                 let lineEnd = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
                 let text = String(decoding: bytes[start..<lineEnd], as: UTF8.self)
@@ -207,11 +211,17 @@ struct DotEnvParser {
         let line = line(of: start)
         let (values, lookup, unset) = (values, lookup, unset)
         let template = Template(
-            lookup: { lookup($0) ?? values[$0] }, unset: { name, _ in unset(name, line) })
+            limit: budget.substitutable, lookup: { lookup($0) ?? values[$0] }, unset: { name, _ in unset(name, line) })
+        let result: String
         do throws(Template.Failure) {
-            return try template.substitute(text)
+            result = try template.substitute(text)
         } catch {
             switch error.reason {
+            case .tooLong:
+                let problem = budget.take(.max >> 1, of: .substitutedBytes)
+                throw Failure(message: problem ?? "too long", line: line)
+            case .tooDeep:
+                throw Failure(message: "variables are nested more than 256 levels deep", line: line)
             case .invalidFormat:
                 throw fault(
                     "invalid template: \"\(text)\"", at: start,
@@ -222,6 +232,10 @@ struct DotEnvParser {
                     at: start)
             }
         }
+        if let problem = budget.take(result.utf8.count, of: .substitutedBytes) {
+            throw Failure(message: problem, line: line)
+        }
+        return result
     }
 
     /// The escapes of double quotes. `\$` becomes `$$`, which the template turns into a literal `$`.

@@ -10,17 +10,17 @@ enum EnvFiles {
     /// Values for interpolation. Later files win over earlier ones; the environment wins when a value refers to a
     /// variable.
     static func read(
-        _ paths: [String], environment: [String: String], reporter: Reporter
+        _ paths: [String], reader: any FileReader, environment: [String: String], reporter: Reporter
     ) throws(ComposeFileError) -> [String: String] {
         var values: [String: String] = [:]
         for path in paths {
             let bytes: [UInt8]
-            do throws(FileReader.Failure) {
-                bytes = try FileReader.read(path)
+            do throws(FileFailure) {
+                bytes = try reader.read(path, limit: reporter.budget.limits.fileBytes)
             } catch {
                 throw error.isMissing
                     ? reporter.fatal(
-                        "couldn't find env file: \(path)", hint: Advice.file(path), code: .fileNotFound)
+                        "couldn't find env file: \(path)", hint: Advice.file(path, reader), code: .fileNotFound)
                     : reporter.fatal("cannot read env file \(path): \(error.text)", code: .fileUnreadable)
             }
             let entries = try parse(bytes, path: path, earlier: values, environment: environment, reporter: reporter)
@@ -42,11 +42,14 @@ enum EnvFiles {
         let sources = reporter.sources
         let file = sources.add(name: sources.displayName(path), bytes: bytes, kind: .variables, reason: reason)
         do throws(DotEnvParser.Failure) {
+            if let problem = reporter.budget.take(bytes.count, of: .bytes) {
+                throw DotEnvParser.Failure(message: problem, line: 1)
+            }
             let entries =
                 format == "raw"
-                ? try RawEnvParser.parse(bytes) { environment[$0] }
+                ? try RawEnvParser.parse(bytes, limits: reporter.budget.limits) { environment[$0] }
                 : try DotEnvParser.parse(
-                    bytes, earlier: earlier, lookup: { environment[$0] },
+                    bytes, earlier: earlier, budget: reporter.budget, lookup: { environment[$0] },
                     unset: { name, line in
                         let mark = sources.variable(
                             name, after: Mark(file: file, line: Int32(clamping: line), column: 1))
@@ -60,12 +63,7 @@ enum EnvFiles {
             throw reporter.fatal(
                 "failed to read \(path): line \(error.line): \(error.message)",
                 at: Mark(file: file, line: Int32(clamping: error.line), column: Int32(clamping: error.column)),
-                hint: error.hint, code: .envFileSyntax)
+                hint: error.hint, code: reporter.budget.isExceeded ? .tooLarge : .envFileSyntax)
         }
     }
-}
-
-extension FileReader.Failure {
-    /// Nothing is there under the name.
-    var isMissing: Bool { code == 2 || code == 20 }
 }

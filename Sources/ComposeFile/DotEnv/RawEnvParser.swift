@@ -2,13 +2,19 @@
 enum RawEnvParser {
     /// A nil value: the line has a name only.
     static func parse(
-        _ bytes: [UInt8], lookup: (String) -> String?
+        _ bytes: [UInt8], limits: LoadLimits = LoadLimits(), lookup: (String) -> String?
     ) throws(DotEnvParser.Failure) -> [DotEnvParser.Entry] {
         var result: [DotEnvParser.Entry] = []
         var number = 0
-        for raw in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            var line = rest[..<end]
+            rest = rest[min(end + 1, rest.endIndex)...]
             number += 1
-            var line = raw
+            guard result.count < limits.variables else {
+                throw DotEnvParser.Failure(message: "more than \(limits.variables) variables", line: number)
+            }
             if number == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
             if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
             line = line.drop(while: DotEnvParser.isSpace)

@@ -50,12 +50,19 @@ struct Interpolator {
     func substitute(_ text: String, at mark: Mark, path: [String]) -> String? {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
         let template = Template(
-            lookup: { environment[$0] },
+            limit: reporter.budget.substitutable, lookup: { environment[$0] },
             unset: { name, dollar in
                 reporter.warnUnset(name, at: reporter.sources.dollar(dollar, after: mark), environment)
             })
         do throws(Template.Failure) {
-            return try template.substitute(text)
+            let result = try template.substitute(text)
+            // A variable costs time and room even where it adds nothing.
+            let cost = result.utf8.count + 32 * text.utf8.count { $0 == UInt8(ascii: "$") }
+            if let problem = reporter.budget.take(cost, of: .substitutedBytes) {
+                reporter.error(problem, at: mark, code: .tooLarge)
+                return nil
+            }
+            return result
         } catch {
             let place = reporter.sources.dollar(error.dollar, after: mark)
             switch error.reason {
@@ -64,6 +71,13 @@ struct Interpolator {
                     "invalid interpolation format for \(Self.name(path)): \"\(Self.line(of: text, dollar: error.dollar))\"",
                     at: place, hint: Self.advice(text, dollar: error.dollar), code: .invalidInterpolation,
                     end: reporter.sources.variableEnd(place), value: mark)
+            case .tooLong:
+                let problem = reporter.budget.take(.max >> 1, of: .substitutedBytes)
+                reporter.error(problem ?? "too long", at: place, code: .tooLarge)
+            case .tooDeep:
+                reporter.error(
+                    "\(Self.name(path)): variables are nested too deeply", at: place, hint: "256 levels are allowed",
+                    code: .invalidInterpolation)
             case .missing(let variable, let message):
                 reporter.error(
                     "error while interpolating \(Self.name(path)): required variable \(variable) is missing a value"

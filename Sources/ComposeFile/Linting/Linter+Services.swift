@@ -34,23 +34,24 @@ extension Linter {
         for entry in services {
             for mount in entry.value["volumes"]?.sequence ?? [] where mount["type"]?.string == "bind" {
                 guard let source = mount["source"]?.string, source.hasPrefix(directory + "/"),
-                    !FileReader.exists(source)
+                    !options.reader.exists(source)
                 else { continue }
                 let shown = Paths.relative(source, to: directory)
                 tell(
                     .missingBindSource,
                     "service \"\(entry.key)\" binds ./\(shown), which does not exist: an empty directory is made there",
-                    at: mount.mark, hint: "create it first, or correct the path; \(Advice.file(source))")
+                    at: mount.mark, hint: "create it first, or correct the path; \(Advice.file(source, options.reader))"
+                )
             }
         }
         for section in ["secrets", "configs"] {
             for entry in record.tree[section]?.mapping ?? Mapping() {
                 guard let file = entry.value["file"], let path = file.string, Paths.isAbsolute(path),
-                    !FileReader.exists(path)
+                    !options.reader.exists(path)
                 else { continue }
                 tell(
                     .missingSourceFile, "the file of \(section.dropLast()) \"\(entry.key)\" does not exist: \(path)",
-                    at: file.mark, hint: Advice.file(path))
+                    at: file.mark, hint: Advice.file(path, options.reader))
             }
         }
     }

@@ -40,7 +40,7 @@ extension Linter {
 
     /// Variables that the files use and of which the environment has another value than an env file.
     private mutating func checkShadowed() {
-        let used = Set((record.loader?.variables ?? []).map(\.name))
+        let used = Set(loaded.variables.map(\.name))
         for variable in record.reporter.shadowed
         where used.contains(variable.name) || variable.name.hasPrefix("COMPOSE_") {
             let isProcess = options.environment[variable.name] != nil
@@ -67,7 +67,7 @@ extension Linter {
             [(options.workingDirectory, Mark.none)] + loader.places.map { (Paths.directory(of: $0.path), $0.mark) }
         for (directory, mark) in directories {
             let path = Paths.join(directory, ".env")
-            guard FileReader.isFile(path), told.insert(path).inserted else { continue }
+            guard options.reader.isFile(path), told.insert(path).inserted else { continue }
             let counted =
                 read.isEmpty
                 ? "none is read" : "read: \(read.sorted().map(sources.displayName).joined(separator: ", "))"

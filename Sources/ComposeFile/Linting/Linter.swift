@@ -2,7 +2,7 @@
 public struct Linter {
     let record: LoadRecord
     let options: LoadOptions
-    let project: Project
+    let loaded: LoadedProject
     private let disabled: Set<LintRule>
     private var findings: [Reporter.Entry] = []
 
@@ -16,7 +16,7 @@ public struct Linter {
     ) throws(ComposeFileError) -> [Diagnostic] {
         let record = LoadRecord()
         let loaded = try ProjectLoader.load(options, record: record)
-        var linter = Linter(record: record, options: options, project: loaded.project, disabled: disabled)
+        var linter = Linter(record: record, options: options, loaded: loaded, disabled: disabled)
         linter.checkPorts()
         linter.checkDependencies()
         linter.checkImages()
@@ -27,10 +27,10 @@ public struct Linter {
         return linter.sorted(with: loaded.warnings)
     }
 
-    private init(record: LoadRecord, options: LoadOptions, project: Project, disabled: Set<LintRule>) {
+    private init(record: LoadRecord, options: LoadOptions, loaded: LoadedProject, disabled: Set<LintRule>) {
         self.record = record
         self.options = options
-        self.project = project
+        self.loaded = loaded
         self.disabled = disabled
     }
 
@@ -69,7 +69,7 @@ public struct Linter {
 
     /// What the runtime will refuse when containers are made.
     private mutating func checkSupport() {
-        for attribute in project.unsupported {
+        for attribute in loaded.project.unsupported {
             let mark = record.reporter.sources.mark(
                 file: attribute.file, line: attribute.line, column: attribute.column)
             tell(

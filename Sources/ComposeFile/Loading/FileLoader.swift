@@ -12,12 +12,13 @@ final class FileLoader {
 
     let reporter: Reporter
     let options: LoadOptions
-    private(set) var variables: [TemplateVariable] = []
     /// Files that services were extended from, by path.
     private var extendedFiles: [String: Mapping] = [:]
     private var parsed: [String: [Node]] = [:]
     /// Files read, in order, and what asked for each of them.
     private(set) var places: [(path: String, mark: Mark)] = []
+    /// Every document read.
+    var read: [Node] { parsed.sorted { $0.key < $1.key }.flatMap(\.value) }
 
     init(options: LoadOptions, reporter: Reporter) {
         self.options = options
@@ -30,8 +31,11 @@ final class FileLoader {
     func documents(_ path: String, reason: Reporter.Note? = nil) throws(ComposeFileError) -> [Node] {
         if let known = parsed[path] { return known }
         let bytes: [UInt8]
-        do throws(FileReader.Failure) {
-            bytes = path == "-" ? try FileReader.readStandardInput() : try FileReader.read(path)
+        do throws(FileFailure) {
+            let limit = reporter.budget.limits.fileBytes
+            bytes =
+                path == "-"
+                ? try options.reader.readStandardInput(limit: limit) : try options.reader.read(path, limit: limit)
         } catch {
             throw reporter.fatal("open \(path): \(error.text)", code: error.isMissing ? .fileNotFound : .fileUnreadable)
         }
@@ -42,25 +46,15 @@ final class FileLoader {
                 "top-level object must be a mapping, not \(document.kindName)", at: document.mark,
                 hint: "a Compose file begins with `services:`", code: .wrongType)
         }
-        for document in documents { noteVariables(document) }
         parsed[path] = documents
         places.append((path, reason?.mark ?? .none))
         return documents
     }
 
-    private func noteVariables(_ node: Node) {
-        switch node.value {
-        case .string(let text):
-            Template.variables(in: text) { [self] variable in
-                variables.append(
-                    TemplateVariable(
-                        name: variable.name, isRequired: variable.isRequired, defaultValue: variable.defaultValue,
-                        alternateValue: variable.alternate))
-            }
-        case .sequence(let items): for item in items { noteVariables(item) }
-        case .mapping(let mapping): for entry in mapping { noteVariables(entry.value) }
-        default: return
-        }
+    /// Counts a tree that was made out of others.
+    private func spend(_ tree: Node, atLeast least: Int = 0) throws(ComposeFileError) {
+        let limit = reporter.budget.limits.madeNodes
+        try reporter.spend(max(least, tree.count(upTo: limit)), of: .madeNodes, at: tree.mark)
     }
 
     /// Merges files in order and resolves their paths.
@@ -77,7 +71,10 @@ final class FileLoader {
                     code: .remoteFile)
             }
             for document in try documents(file, reason: reason) {
+                let isFirst = model.mapping?.isEmpty == true
                 model = try add(document, of: file, to: model, context)
+                // Each further document costs another pass over all that is there.
+                if !isFirst { try spend(model) }
             }
         }
         guard model.mapping?.isEmpty == false else { throw empty(files) }
@@ -95,7 +92,7 @@ final class FileLoader {
             let base =
                 options.noPathResolution
                 ? Paths.relative(context.directory, to: options.workingDirectory) : context.directory
-            model = PathResolver(base: base, home: home, reporter: reporter).resolve(model)
+            model = PathResolver(base: base, home: home, reader: options.reader, reporter: reporter).resolve(model)
             try reporter.check()
         }
         return model
@@ -147,7 +144,7 @@ final class FileLoader {
         for name in services.map(\.key) {
             do throws(ComposeFileError) {
                 _ = try resolve(name, in: &services, of: file, context, chain: [])
-            } catch {
+            } catch  where !reporter.isOverLimit {
                 // Told already; without it the service can still be checked.
                 guard let node = services[name], case .mapping(var service) = node.value else { continue }
                 service.remove("extends")
@@ -183,6 +180,11 @@ final class FileLoader {
             throw circular(chain + [(file, name)], at: extends.mark)
         }
         let chain = chain + [(file, name)]
+        guard chain.count <= reporter.budget.limits.extendsDepth else {
+            throw reporter.fatal(
+                "services extend one another more than \(reporter.budget.limits.extendsDepth) times in a row",
+                at: extends.mark, code: .tooLarge)
+        }
         var base: Node?
         if let otherFile {
             if Surroundings.isRemote(otherFile) {
@@ -219,6 +221,7 @@ final class FileLoader {
             merger.keepsDirectives = true
             result = merger.mergeService(base, with: result, name: name)
             result.directive = node.directive
+            try spend(result)
         }
         services.set(name, result)
         return result
@@ -242,10 +245,10 @@ final class FileLoader {
         _ path: String, _ context: Context, at mark: Mark, for name: String
     ) throws(ComposeFileError) -> Mapping {
         if let known = extendedFiles[path] { return known }
-        if parsed[path] == nil, !FileReader.isFile(path) {
+        if parsed[path] == nil, !options.reader.isFile(path) {
             throw reporter.fatal(
                 "cannot extend service \"\(name)\": open \(path): no such file or directory", at: mark,
-                hint: Advice.file(path), code: .fileNotFound)
+                hint: Advice.file(path, options.reader), code: .fileNotFound)
         }
         var model = Node(.mapping(Mapping()))
         for document in try documents(path, reason: .init(message: "extended from here", mark: mark)) {
@@ -256,7 +259,8 @@ final class FileLoader {
         model = Canonicaliser(reporter: reporter, isLenient: true).canonicalise(model)
         let directory = Paths.directory(of: path)
         let base = options.noPathResolution ? Paths.relative(directory, to: context.directory) : directory
-        model = PathResolver(base: base, home: options.environment["HOME"], reporter: reporter).resolve(model)
+        let home = options.environment["HOME"]
+        model = PathResolver(base: base, home: home, reader: options.reader, reporter: reporter).resolve(model)
         guard let services = model["services"]?.mapping else {
             throw reporter.fatal(
                 "cannot extend service \"\(name)\" in \(path): no services section", at: mark,
@@ -279,7 +283,7 @@ final class FileLoader {
             let imported: Node
             do throws(ComposeFileError) {
                 imported = try included(entry, by: file, context)
-            } catch {
+            } catch  where !reporter.isOverLimit {
                 // Told already; the rest of the file can still be checked.
                 continue
             }
@@ -319,10 +323,10 @@ final class FileLoader {
         }
         let home = options.environment["HOME"]
         let files = paths.map { Paths.join(context.directory, Paths.expandingHome($0, home: home)) }
-        for path in files where parsed[path] == nil && !FileReader.isFile(path) {
+        for path in files where parsed[path] == nil && !options.reader.isFile(path) {
             throw reporter.fatal(
                 "include \(path): no such file or directory", at: pathNode?.mark ?? entry.mark,
-                hint: Advice.file(path), code: .fileNotFound)
+                hint: Advice.file(path, options.reader), code: .fileNotFound)
         }
         let chain = context.chain + [file]
         if let main = files.first, chain.contains(main) {
@@ -330,6 +334,11 @@ final class FileLoader {
             throw reporter.fatal(
                 "include cycle detected:\n\(names)", at: entry.mark, hint: "take one `include` out of the circle",
                 code: .includeCycle)
+        }
+        guard chain.count <= reporter.budget.limits.includeDepth else {
+            throw reporter.fatal(
+                "files include one another more than \(reporter.budget.limits.includeDepth) times in a row",
+                at: entry.mark, code: .tooLarge)
         }
         var inner = Context(directory: Paths.directory(of: files[0]), environment: context.environment, chain: chain)
         if let directory = entry["project_directory"]?.string {
@@ -340,11 +349,13 @@ final class FileLoader {
             ?? []
         if envFiles.isEmpty {
             let standard = Paths.join(inner.directory, ".env")
-            if FileReader.isFile(standard) { envFiles = [standard] }
+            if options.reader.isFile(standard) { envFiles = [standard] }
         }
-        let values = try EnvFiles.read(envFiles, environment: context.environment, reporter: reporter)
+        let values = try EnvFiles.read(
+            envFiles, reader: options.reader, environment: context.environment, reporter: reporter)
         inner.environment.merge(values) { ours, _ in ours }
         var model = try load(files, in: inner, reason: .init(message: "included from here", mark: entry.mark))
+        try spend(model, atLeast: 1000)
         resolveEnvironment(&model, inner.environment)
         return model
     }

@@ -40,7 +40,7 @@ public enum ProjectLoader {
         }
         try reporter.check()
         if !options.noInterpolate {
-            try ServiceFiles(reporter: reporter, environment: surroundings.environment)
+            try ServiceFiles(reporter: reporter, environment: surroundings.environment, reader: options.reader)
                 .resolve(&selection, keepsEnvFiles: options.noEnvResolution)
         }
         if !options.allResources && !options.noInterpolate { selection.dropUnusedResources() }
@@ -56,7 +56,7 @@ public enum ProjectLoader {
             isTyped: !options.noInterpolate, files: reporter.sources.sources.map(\.name))
         return LoadedProject(
             project: project, warnings: reporter.warnings, document: document,
-            environment: surroundings.environment, variables: loader.variables)
+            environment: surroundings.environment, documents: loader.read)
     }
 
     /// The project's name alone: for commands that do without a file.

@@ -41,6 +41,7 @@ struct Merger {
 
     private func merge(_ base: Mapping, _ over: Mapping, _ rule: Rule?, path: String) -> Mapping {
         var result = base
+        var removed: Set<String> = []
         for entry in over {
             guard let position = result.position(of: entry.key) else {
                 if let value = settled(entry.value) { result.set(entry.key, value, keyMark: entry.keyMark) }
@@ -51,9 +52,10 @@ struct Merger {
             if let merged = merge(old, entry.value, rule?.member(entry.key), path: name) {
                 result.set(entry.key, merged, keyMark: entry.keyMark)
             } else {
-                result.remove(entry.key)
+                removed.insert(entry.key)
             }
         }
+        if !removed.isEmpty { result.removeAll { removed.contains($0.key) } }
         return result
     }
 
@@ -95,20 +97,23 @@ struct Merger {
         case .replace: return settled(over)
         case .keyValues:
             guard !over.isNull, var old = Forms.pairs(base), let new = Forms.pairs(over) else { return nil }
+            var removed: Set<String> = []
             for entry in new {
                 if entry.value.directive == .reset, !keepsDirectives {
-                    old.remove(entry.key)
+                    removed.insert(entry.key)
                 } else {
                     old.set(entry.key, settled(entry.value) ?? entry.value, keyMark: entry.keyMark)
                 }
             }
+            if !removed.isEmpty { old.removeAll { removed.contains($0.key) } }
             return Node(.mapping(old), at: over.mark)
         case .concatenate:
             guard !over.isNull, let old = Forms.list(base), let new = Forms.list(over) else { return nil }
             return Node(.sequence(old + new), at: over.mark)
         case .hosts:
             guard !over.isNull, let old = Forms.hosts(base), let new = Forms.hosts(over) else { return nil }
-            let added = new.filter { host in !old.contains { $0.isSame(as: host) } }
+            let known = Set(old.compactMap(\.string))
+            let added = new.filter { $0.string.map { !known.contains($0) } ?? true }
             return Node(.sequence(old + added), at: over.mark)
         case .names:
             guard !over.isNull, let old = Forms.names(base), let new = Forms.names(over) else { return nil }
@@ -133,13 +138,18 @@ struct Merger {
     /// `ipam.config`: entries of one subnet merge, others are added.
     private func mergePools(_ base: [Node], _ over: [Node]) -> [Node] {
         var result = base
+        var positions: [String: Int] = [:]
+        for (index, pool) in base.enumerated() {
+            if let subnet = pool["subnet"]?.string, positions[subnet] == nil { positions[subnet] = index }
+        }
         for pool in over {
             let subnet = pool["subnet"]?.string
-            if let subnet, let index = result.firstIndex(where: { $0["subnet"]?.string == subnet }),
+            if let subnet, let index = positions[subnet],
                 let old = result[index].mapping, let new = pool.mapping
             {
                 result[index] = Node(.mapping(merge(old, new, nil, path: "")), at: pool.mark)
             } else {
+                if let subnet { positions[subnet] = result.count }
                 result.append(pool)
             }
         }

@@ -21,9 +21,14 @@ public struct UnsupportedAttribute: Codable, Sendable, Equatable {
     }
 
     /// With the line of the file, where that can still be read.
-    public var diagnostic: Diagnostic {
+    ///
+    /// - Parameters:
+    ///   - directory: what ``file`` is relative to, if it is; empty: the working directory of the process.
+    ///   - reader: what the file was read with.
+    public func diagnostic(in directory: String = "", reader: any FileReader = HostFiles()) -> Diagnostic {
         var source: String?
-        if line > 0, let bytes = try? FileReader.read(file) {
+        let path = Paths.join(directory, file)
+        if line > 0, !file.isEmpty, let bytes = try? reader.read(path, limit: LoadLimits().fileBytes) {
             source = SourceSet.line(Int32(clamping: line), of: bytes)
         }
         return Diagnostic(

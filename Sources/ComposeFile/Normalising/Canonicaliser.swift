@@ -95,7 +95,12 @@ struct Canonicaliser {
                 result.append(Node(.mapping(port), at: item.mark))
             case .string(let text):
                 do throws(PortSpec.Failure) {
-                    result += try PortSpec.parse(text).map { Self.node(of: $0, at: item.mark) }
+                    let ports = try PortSpec.parse(text)
+                    // Each port becomes a mapping with about five values, with names and texts of their own.
+                    if ports.count > 1, let problem = reporter.budget.take(ports.count * 10, of: .madeNodes) {
+                        return reporter.error(problem, at: item.mark, code: .tooLarge)
+                    }
+                    result += ports.map { Self.node(of: $0, at: item.mark) }
                 } catch {
                     if isLenient { return }
                     reporter.error(

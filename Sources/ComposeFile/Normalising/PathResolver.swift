@@ -3,6 +3,7 @@ struct PathResolver {
     /// Directory that the tree's relative paths start from.
     let base: String
     let home: String?
+    let reader: any FileReader
     let reporter: Reporter
 
     func resolve(_ root: Node) -> Node {
@@ -109,6 +110,6 @@ struct PathResolver {
 
     private func linked(_ path: String) -> String {
         let absolute = file(path)
-        return FileReader.resolvingLinks(absolute) ?? absolute
+        return reader.resolvingLinks(absolute) ?? absolute
     }
 }

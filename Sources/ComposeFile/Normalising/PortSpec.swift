@@ -54,7 +54,9 @@ enum PortSpec {
 
     /// The reference orders the ports of a range by their text.
     private static func sorted(_ entries: [Entry]) -> [Entry] {
-        entries.sorted { "\($0.target)/\($0.protocol)" < "\($1.target)/\($1.protocol)" }
+        if entries.count < 2 { return entries }
+        let keyed = entries.map { (key: "\($0.target)/\($0.protocol)", entry: $0) }
+        return keyed.sorted { $0.key < $1.key }.map(\.entry)
     }
 
     private static func split(_ text: String) -> (ip: String, host: String, container: String) {

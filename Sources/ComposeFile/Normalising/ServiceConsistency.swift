@@ -90,7 +90,7 @@ struct ServiceConsistency {
         }
         func require(_ section: String, _ kind: String, _ target: String?, _ place: Mark) {
             guard let target, selection.resource(section, target) == nil else { return }
-            let known = selection.tree[section]?.mapping?.map(\.key) ?? []
+            let known = reporter.isFull ? [] : selection.tree[section]?.mapping?.map(\.key) ?? []
             let hint =
                 Suggestion.nearest(to: target, among: known).map { "did you mean `\($0)`?" }
                 ?? "declare it below the top-level `\(section)`: `\(target): {}`"
@@ -118,7 +118,7 @@ struct ServiceConsistency {
         for dependency in service["depends_on"]?.mapping ?? Mapping() where services[dependency.key] == nil {
             let isDisabled = selection.disabled[dependency.key] != nil
             if isDisabled, dependency.value["required"]?.bool == false { continue }
-            let others = services.map(\.key).filter { $0 != name }
+            let others = reporter.isFull ? [] : services.map(\.key).filter { $0 != name }
             var hint = Advice.spelling(dependency.key, among: others, kind: "services")
             var notes: [Reporter.Note] = []
             if isDisabled {

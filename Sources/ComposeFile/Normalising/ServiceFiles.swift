@@ -2,6 +2,7 @@
 struct ServiceFiles {
     let reporter: Reporter
     let environment: [String: String]
+    let reader: any FileReader
 
     func resolve(_ selection: inout Selection, keepsEnvFiles: Bool) throws(ComposeFileError) {
         var services = selection.services
@@ -31,14 +32,15 @@ struct ServiceFiles {
                 continue
             }
             let bytes: [UInt8]
-            do throws(FileReader.Failure) {
-                bytes = try FileReader.read(path)
+            do throws(FileFailure) {
+                bytes = try reader.read(path, limit: reporter.budget.limits.fileBytes)
             } catch {
                 if error.isMissing {
                     if file["required"]?.bool ?? true {
                         reporter.error(
                             "env file \(path) not found", at: file["path"]?.mark ?? file.mark,
-                            hint: "\(Advice.file(path)); `required: false` makes it optional", code: .fileNotFound)
+                            hint: "\(Advice.file(path, reader)); `required: false` makes it optional",
+                            code: .fileNotFound)
                     }
                 } else {
                     reporter.error("env file \(path): \(error.text)", at: file.mark, code: .fileUnreadable)
@@ -53,6 +55,8 @@ struct ServiceFiles {
             let entries = try EnvFiles.parse(
                 bytes, path: path, format: format, earlier: [:], environment: known, reporter: reporter,
                 reason: .init(message: "used as env_file here", mark: file.mark))
+            // What is known is copied for each file.
+            try reporter.spend(entries.count + known.count / 16, of: .variables, at: file.mark)
             for entry in entries {
                 values[entry.name] = entry.value
                 result.set(entry.name, Node(.string(entry.value), at: entry.mark), keyMark: entry.mark)
@@ -72,18 +76,19 @@ struct ServiceFiles {
         for file in files {
             guard let path = file.string else { continue }
             let bytes: [UInt8]
-            do throws(FileReader.Failure) {
-                bytes = try FileReader.read(path)
+            do throws(FileFailure) {
+                bytes = try reader.read(path, limit: reporter.budget.limits.fileBytes)
             } catch {
                 reporter.error(
                     "label file \(path): \(error.isMissing ? "not found" : error.text)", at: file.mark,
-                    hint: error.isMissing ? Advice.file(path) : nil,
+                    hint: error.isMissing ? Advice.file(path, reader) : nil,
                     code: error.isMissing ? .fileNotFound : .fileUnreadable)
                 continue
             }
             let entries = try EnvFiles.parse(
                 bytes, path: path, earlier: [:], environment: environment, reporter: reporter,
                 reason: .init(message: "used as label_file here", mark: file.mark))
+            try reporter.spend(entries.count, of: .variables, at: file.mark)
             for entry in entries {
                 result.set(entry.name, Node(.string(entry.value), at: entry.mark), keyMark: entry.mark)
             }

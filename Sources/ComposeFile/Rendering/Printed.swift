@@ -1,5 +1,5 @@
 /// A value as it is printed: everything decided but the syntax.
-indirect enum Printed {
+indirect enum Printed: Sendable {
     case null
     case bool(Bool)
     case int(Int64)

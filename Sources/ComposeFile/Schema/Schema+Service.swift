@@ -25,7 +25,9 @@ extension Schema {
         ("configs", .list(fileReference).identified(by: .mount(""))),
         (
             "container_name",
-            .text.matching("at least two characters of a-z, A-Z, 0-9, `_`, `.` and `-`", containsContainerName)
+            .text.matching(
+                "at least two characters of a-z, A-Z, 0-9, `_`, `.` and `-`", "[a-zA-Z0-9][a-zA-Z0-9_.-]",
+                containsContainerName)
         ),
         ("credential_spec", credentialSpec.later(windowsOnly)),
         ("depends_on", dependsOn),
@@ -71,7 +73,7 @@ extension Schema {
         ("platform", .text),
         ("ports", .list(port).unique().identified(by: .port)),
         ("privileged", .flag),
-        ("pull_policy", .text.matching(pullPolicies, containsPullPolicy)),
+        ("pull_policy", .text.matching(pullPolicies, pullPolicyExpression, containsPullPolicy)),
         (
             "pull_refresh_after",
             .text.hidden().later("has no effect in any known tool; use pull_policy: every_<duration>")
@@ -103,6 +105,8 @@ extension Schema {
         ("pre_stop", .list(hook)),
     ])
 
+    private static let pullPolicyExpression =
+        "always|never|build|if_not_present|missing|refresh|daily|weekly|^every_[0-9]+[wdhms]"
     private static let pullPolicies = "always, never, missing, if_not_present, build, daily, weekly, every_<duration>"
 
     /// A whole name is not asked for: the reference finds the pattern anywhere in the text.

@@ -1,7 +1,24 @@
 /// Checks a document against the table and reports every fault with its place and what is allowed.
 struct Validator {
     let reporter: Reporter
-    private var path = ""
+    /// Put together only where something is wrong.
+    private var parts: [Part] = []
+
+    private enum Part {
+        case key(String)
+        case index(Int)
+    }
+
+    private var path: String {
+        var text = ""
+        for part in parts {
+            switch part {
+            case .key(let key): text += text.isEmpty ? key : "." + key
+            case .index(let index): text += "[\(index)]"
+            }
+        }
+        return text
+    }
 
     init(reporter: Reporter) { self.reporter = reporter }
 
@@ -15,7 +32,7 @@ struct Validator {
         case .sequence(let items):
             guard let itemRule = rule.item else { return wrongKind(node, rule) }
             for (index, item) in items.enumerated() {
-                within("[\(index)]", separator: "") { $0.check(item, itemRule) }
+                within(.index(index)) { $0.check(item, itemRule) }
             }
             if rule.traits.uniqueItems { checkUnique(items) }
         default:
@@ -23,18 +40,17 @@ struct Validator {
         }
     }
 
-    private mutating func within(_ key: String, separator: String = ".", _ body: (inout Validator) -> Void) {
-        let saved = path
-        path += path.isEmpty ? key : separator + key
+    private mutating func within(_ part: Part, _ body: (inout Validator) -> Void) {
+        parts.append(part)
         body(&self)
-        path = saved
+        parts.removeLast()
     }
 
     private mutating func checkMapping(_ mapping: Mapping, _ rule: Rule, at mark: Mark) {
         for entry in mapping {
             if let fields = rule.fields {
                 if let field = fields[entry.key] {
-                    within(entry.key) { $0.check(entry.value, field) }
+                    within(.key(entry.key)) { $0.check(entry.value, field) }
                 } else if !(fields.allowsExtensions && entry.key.hasPrefix("x-")), !fields.isOpen {
                     unknown(entry, fields)
                 }
@@ -46,7 +62,7 @@ struct Validator {
                         "\(prefix)'\(entry.key)' is not a valid name", at: entry.keyMark,
                         hint: "names consist of a-z, A-Z, 0-9, `.`, `_` and `-`", code: .invalidName)
                 }
-                within(entry.key) { $0.check(entry.value, values) }
+                within(.key(entry.key)) { $0.check(entry.value, values) }
             }
         }
         for key in rule.fields?.required ?? [] where mapping[key] == nil {
@@ -136,23 +152,28 @@ struct Validator {
             let list = choices.map { "'\($0)'" }.joined(separator: ", ")
             reporter.error("\(path) value must be one of \(list)", at: node.mark, hint: hint, code: .notAChoice)
         }
-        if let (check, description) = traits.pattern, !check(text) {
-            let words = description.split(separator: ",").map { String($0.drop { $0 == " " }) }
+        if let pattern = traits.pattern, !pattern.check(text) {
+            let words = pattern.description.split(separator: ",").map { String($0.drop { $0 == " " }) }
             let near = Suggestion.nearest(to: text, among: words).map { "did you mean `\($0)`? " } ?? ""
-            reporter.error("\(path) '\(text)' is not valid", at: node.mark, hint: "\(near)allowed: \(description)")
+            reporter.error(
+                "\(path) '\(text)' is not valid", at: node.mark, hint: "\(near)allowed: \(pattern.description)")
         }
     }
 
     private func checkUnique(_ items: [Node]) {
-        // Texts are the common case; other elements are few.
-        var seen: [String: Int] = [:]
+        guard items.count > 1 else { return }
+        var texts: [String: Int] = [:]
+        // Equal trees have equal hashes.
+        var others: [Int: [Int]] = [:]
         for (index, item) in items.enumerated() {
             var first: Int?
             if case .string(let text) = item.value {
-                first = seen[text]
-                seen[text] = first ?? index
+                first = texts[text]
+                if first == nil { texts[text] = index }
             } else {
-                first = items[..<index].firstIndex { $0.isSame(as: item) }
+                let hash = item.contentHash
+                first = others[hash]?.first { items[$0].isSame(as: item) }
+                if first == nil { others[hash, default: []].append(index) }
             }
             if let first {
                 reporter.error(

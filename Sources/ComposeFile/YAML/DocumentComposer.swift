@@ -1,18 +1,10 @@
 internal import CYaml
 
-/// Limits that keep hostile files from costing unbounded time or memory.
-struct YAMLLimits: Sendable {
-    var bytes = 32 << 20
-    var depth = 128
-    /// Nodes that aliases may add beyond those written.
-    var aliasedNodes = 200_000
-}
-
 /// Composes libyaml's events into trees of ``Node``.
 struct DocumentComposer {
     private let reporter: Reporter
     private let file: Int32
-    private let limits: YAMLLimits
+    private let limits: LoadLimits
     private var anchors: [String: Node] = [:]
     /// Anchors of collections whose end was not seen yet: an alias to one is a cycle.
     private var open: Set<String> = []
@@ -20,36 +12,51 @@ struct DocumentComposer {
     private var anchorSizes: [String: Int] = [:]
     private var nodeCount = 0
 
-    private init(reporter: Reporter, file: Int32, limits: YAMLLimits) {
+    private init(reporter: Reporter, file: Int32) {
         self.reporter = reporter
         self.file = file
-        self.limits = limits
+        limits = reporter.budget.limits
     }
 
     /// Parses all documents of a file.
     static func documents(
-        of bytes: [UInt8], name: String, reporter: Reporter, reason: Reporter.Note? = nil,
-        limits: YAMLLimits = YAMLLimits()
+        of bytes: [UInt8], name: String, reporter: Reporter, reason: Reporter.Note? = nil
     ) throws(ComposeFileError) -> [Node] {
+        let bytes = TextEncoding.utf8(bytes)
         let file = reporter.sources.add(name: name, bytes: bytes, reason: reason)
-        guard bytes.count <= limits.bytes else {
-            throw reporter.fatal(
-                "\(name): the file has \(bytes.count) bytes, more than the \(limits.bytes) allowed", code: .tooLarge)
+        try reporter.spend(bytes.count, of: .bytes)
+        if countDirectives(bytes) > maximumDirectives {
+            throw reporter.fatal("\(name): more than \(maximumDirectives) lines begin with `%`", code: .tooLarge)
         }
         let parser = YAMLEventReader(bytes: bytes)
-        var composer = DocumentComposer(reporter: reporter, file: file, limits: limits)
+        var composer = DocumentComposer(reporter: reporter, file: file)
         var documents: [Node] = []
         while true {
             let event = try composer.next(parser)
             switch event.kind {
             case .streamEnd: return documents
             case .documentStart:
+                guard documents.count < composer.limits.documentsPerFile else {
+                    throw reporter.fatal(
+                        "yaml: more than \(composer.limits.documentsPerFile) documents in one file",
+                        at: composer.mark(event.line, event.column), code: .tooLarge)
+                }
                 composer.anchors = [:]
                 let node = try composer.node(from: try composer.next(parser), parser, depth: 0)
                 documents.append(node)
+                try reporter.spend(composer.nodeCount, of: .writtenNodes, at: node.mark)
+                composer.nodeCount = 0
             default: continue
             }
         }
+    }
+
+    /// libyaml compares each directive with all others.
+    private static let maximumDirectives = 1000
+
+    private static func countDirectives(_ bytes: [UInt8]) -> Int {
+        guard bytes.contains(UInt8(ascii: "%")) else { return 0 }
+        return zip(bytes, bytes.dropFirst()).count { $0 == UInt8(ascii: "\n") && $1 == UInt8(ascii: "%") }
     }
 
     private func next(_ parser: YAMLEventReader) throws(ComposeFileError) -> YAMLEvent {
@@ -75,6 +82,9 @@ struct DocumentComposer {
             throw reporter.fatal("yaml: nesting deeper than \(limits.depth) levels", at: mark, code: .tooLarge)
         }
         nodeCount += 1
+        guard nodeCount <= limits.writtenNodes else {
+            throw reporter.fatal("yaml: more than \(limits.writtenNodes) values", at: mark, code: .tooLarge)
+        }
         let before = nodeCount
         var node: Node
         switch event.kind {
@@ -149,6 +159,9 @@ struct DocumentComposer {
                 throw reporter.fatal(
                     "non-string key: \(key.scalarText ?? key.kindName)", at: keyMark,
                     hint: key.scalarText.map { "quote it: \"\($0)\"" }, code: .nonTextKey)
+            }
+            guard name.utf8.count <= limits.keyBytes else {
+                throw reporter.fatal("yaml: a key of more than \(limits.keyBytes) bytes", at: keyMark, code: .tooLarge)
             }
             if let first = result.keyMark(of: name) {
                 reporter.error(

@@ -3,7 +3,7 @@ internal import ComposeFile
 internal import Rendering
 
 struct LintCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "lint", abstract: "Report what is legal in the Compose files but likely wrong",
         usage: "swcompose lint [OPTIONS]",
         discussion: """
