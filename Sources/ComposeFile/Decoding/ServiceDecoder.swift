@@ -143,10 +143,8 @@ struct ServiceDecoder {
     private func port(_ node: Node) -> Port? {
         let fields = FieldReader(node)
         var port = Port()
-        guard let target = fields.int("target").flatMap({ UInt16(exactly: $0) }), target > 0 else {
-            reporter.error("services.\(name).ports: the target must be from 1 to 65535", at: node.mark)
-            return nil
-        }
+        // Others are refused by name where containers are made.
+        guard let target = fields.int("target").flatMap({ UInt16(exactly: $0) }), target > 0 else { return nil }
         port.target = target
         port.published = fields.text("published") ?? ""
         port.hostIP = fields.text("host_ip")

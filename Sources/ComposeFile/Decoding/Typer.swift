@@ -34,7 +34,13 @@ struct Typer {
         case .verbatim:
             guard rule.item != nil, let text = node.scalarText else { return }
             words(&node, text, key: key, path: path)
-        case .text: if let text = node.scalarText { node.value = .string(text) }
+        case .text:
+            if rule.traits.wantsWhole, case .float = node.value {
+                return reporter.error(
+                    "\(path) must be a whole number or a string", at: node.mark,
+                    hint: node.scalarText.map { "quote it: \"\($0)\"" })
+            }
+            if let text = node.scalarText { node.value = .string(text) }
         case .flag:
             if case .success(let flag) = Cast.boolean.apply(to: node.scalarText ?? "") { node.value = flag }
         case .integer:
@@ -56,7 +62,11 @@ struct Typer {
             default: break
             }
         case .bytes:
-            if case .float(let number) = node.value { node.value = .int(Int64(number)) }
+            // Of a number, the reference takes whole ones only: others read as nothing asked for.
+            switch node.value {
+            case .float, .unsigned: node.value = .int(0)
+            default: break
+            }
             guard case .string(let text) = node.value else { return }
             do throws(ByteSize.Failure) {
                 node.value = .int(try ByteSize.parse(text))
@@ -74,12 +84,12 @@ struct Typer {
         case .fileMode:
             switch node.value {
             case .string(let text):
-                guard let mode = Int64(text.hasPrefix("0o") ? String(text.dropFirst(2)) : text, radix: 8) else {
+                guard let mode = Int64(text, radix: 8) else {
                     return reporter.error(
                         "\(path): invalid mode \"\(text)\"", at: node.mark, hint: "an octal number is wanted: 0440")
                 }
                 node.value = .int(mode)
-            case .float(let number): node.value = .int(Int64(number))
+            case .float: reporter.error("\(path): a mode is a whole number", at: node.mark, hint: "write it as 0440")
             default: break
             }
         }
@@ -87,7 +97,11 @@ struct Typer {
 
     private func checkHosts(_ items: [Node], path: String) {
         for item in items {
-            guard let text = item.string, !text.contains("="), !text.contains(":") else { continue }
+            guard let text = item.string else { continue }
+            if text.hasPrefix("=") || text.hasPrefix(":") {
+                reporter.error("\(path): bad host name '' in \(text)", at: item.mark, hint: "write host=address")
+            }
+            if text.contains("=") || text.contains(":") { continue }
             reporter.error(
                 "\(path): invalid additional host, missing IP: \(text)", at: item.mark, hint: "write host=address")
         }

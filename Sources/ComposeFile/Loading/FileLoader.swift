@@ -74,7 +74,7 @@ final class FileLoader {
                 model = try add(document, of: file, to: model, context)
             }
         }
-        guard model.mapping?.isEmpty == false else { throw reporter.fatal("empty compose file") }
+        if context.chain.isEmpty, model.mapping?.isEmpty != false { throw reporter.fatal("empty compose file") }
         model = Normaliser.fillDefaults(model)
         ModelChecks(reporter: reporter).check(model)
         try reporter.check()
@@ -108,7 +108,10 @@ final class FileLoader {
             top.remove("version")
             merged.value = .mapping(top)
         }
-        merged = Canonicaliser(reporter: reporter, isLenient: options.noInterpolate).canonicalise(merged)
+        if !context.chain.isEmpty { resolveEnvironment(&merged, context.environment) }
+        var canonicaliser = Canonicaliser(reporter: reporter, isLenient: options.noInterpolate)
+        canonicaliser.keepsPairs = options.noInterpolate
+        merged = canonicaliser.canonicalise(merged)
         merged = Unicity(reporter: reporter).enforce(merged)
         try reporter.check()
         return merged
@@ -168,6 +171,10 @@ final class FileLoader {
                 throw reporter.fatal(
                     "cannot extend service \"\(name)\" in \(file): service \"\(reference)\" not found in \(otherFile)",
                     at: extends.mark, hint: Self.suggestion(reference, others))
+            }
+            if let other = others.first(where: { $0.value["extends"]?.isNull == true }) {
+                throw reporter.fatal(
+                    "services.\(other.key).extends must be a string or a mapping, not nothing", at: other.value.mark)
             }
             base = try resolve(reference, in: &others, of: path, context, chain: chain)
             extendedFiles[path] = others
@@ -237,7 +244,7 @@ final class FileLoader {
 
     private func applyInclude(_ document: inout Node, of file: String, _ context: Context) throws(ComposeFileError) {
         guard case .mapping(var top) = document.value, let includes = top["include"] else { return }
-        guard let entries = includes.sequence else {
+        guard let entries = includes.isNull ? [] : includes.sequence else {
             throw reporter.fatal("`include` must be a list", at: includes.mark)
         }
         for entry in entries {
@@ -267,7 +274,9 @@ final class FileLoader {
     private func included(_ entry: Node, by file: String, _ context: Context) throws(ComposeFileError) -> Node {
         let pathNode = entry.string != nil ? entry : entry["path"]
         let paths = pathNode.flatMap(Forms.list)?.compactMap(\.string) ?? []
-        guard !paths.isEmpty else { throw reporter.fatal("include: `path` is missing", at: entry.mark) }
+        // Nothing to include is no fault.
+        if paths.isEmpty, entry.isNull || entry.mapping != nil { return Node(.mapping(Mapping())) }
+        guard !paths.isEmpty else { throw reporter.fatal("include: a path is wanted", at: entry.mark) }
         if let remote = paths.first(where: Surroundings.isRemote) {
             throw reporter.fatal("include \(remote): remote files are not supported yet", at: entry.mark)
         }
@@ -283,7 +292,8 @@ final class FileLoader {
         }
         var inner = Context(directory: Paths.directory(of: files[0]), environment: context.environment, chain: chain)
         if let directory = entry["project_directory"]?.string {
-            inner.directory = Paths.join(context.directory, directory)
+            let path = Paths.join(context.directory, directory)
+            inner.directory = FileReader.isDirectory(path) ? path : Paths.directory(of: path)
         }
         var envFiles =
             entry["env_file"].flatMap(Forms.list)?.compactMap(\.string).map { Paths.join(context.directory, $0) }
@@ -294,19 +304,25 @@ final class FileLoader {
         }
         let values = try EnvFiles.read(envFiles, environment: context.environment, reporter: reporter)
         inner.environment.merge(values) { ours, _ in ours }
-        var model = try load(files, in: inner)
-        resolveEnvironment(&model, inner.environment)
-        return model
+        return try load(files, in: inner)
     }
 
-    /// Variables that an included service passes through are those of its own environment.
+    /// Variables that an included service passes through in a list are those of its own environment; those in a
+    /// mapping are taken from the project's, later.
     private func resolveEnvironment(_ model: inout Node, _ environment: [String: String]) {
         guard case .mapping(var top) = model.value, case .mapping(var services)? = top["services"]?.value else {
             return
         }
         services.mapValues { _, node in
-            guard case .mapping(var service) = node.value, let variables = service["environment"] else { return }
-            service.set("environment", Normaliser.resolve(variables, environment, keepsUnset: true))
+            guard case .mapping(var service) = node.value, let variables = service["environment"],
+                case .sequence(let items) = variables.value
+            else { return }
+            let resolved = items.map { item -> Node in
+                guard let name = item.string, !name.utf8.contains(UInt8(ascii: "=")), let value = environment[name]
+                else { return item }
+                return Node(.string("\(name)=\(value)"), at: item.mark)
+            }
+            service.set("environment", Node(.sequence(resolved), at: variables.mark))
             node.value = .mapping(service)
         }
         top.set("services", Node(.mapping(services), at: top["services"]?.mark ?? .none))

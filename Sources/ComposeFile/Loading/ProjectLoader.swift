@@ -19,11 +19,19 @@ public enum ProjectLoader {
             in: .init(directory: surroundings.projectDirectory, environment: surroundings.environment))
         if !options.noInterpolate { tree = Typer(reporter: reporter).type(tree) }
         try reporter.check()
-        let normaliser = Normaliser(projectName: name, environment: surroundings.environment, reporter: reporter)
+        let normaliser = Normaliser(
+            projectName: name, environment: surroundings.environment, reporter: reporter,
+            unitesReplicas: !options.noConsistency)
         if !options.noNormalize { tree = normaliser.normalise(tree) }
 
         var selection = Selection(tree: tree, options: options, environment: surroundings.environment)
         if !options.noConsistency && !options.noInterpolate {
+            Consistency(reporter: reporter, selection: selection).check(isNormalised: !options.noNormalize)
+            try reporter.check()
+        }
+        let count = selection.services.count
+        selection.enable(options.services)
+        if selection.services.count != count, !options.noConsistency && !options.noInterpolate {
             Consistency(reporter: reporter, selection: selection).check(isNormalised: !options.noNormalize)
             try reporter.check()
         }
@@ -38,7 +46,7 @@ public enum ProjectLoader {
         let project = options.noInterpolate ? Project() : decoder.decode(selection)
         try reporter.check()
         let document = ConfigDocument(
-            name: name,
+            name: options.noNormalize && options.noInterpolate ? nil : name,
             tree: options.noEnvResolution || options.noInterpolate
                 ? selection.tree : selection.treeWithoutServiceFiles,
             isTyped: !options.noInterpolate)

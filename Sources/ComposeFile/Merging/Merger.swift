@@ -94,9 +94,11 @@ struct Merger {
         case .replace: return settled(over)
         case .keyValues:
             guard !over.isNull, var old = Forms.pairs(base), let new = Forms.pairs(over) else { return nil }
+            // In a list there is no path that a directive could name.
+            let isList = base.sequence != nil
             for entry in new {
                 if entry.value.directive == .reset, !keepsDirectives {
-                    old.remove(entry.key)
+                    if !isList { old.remove(entry.key) }
                 } else {
                     old.set(entry.key, settled(entry.value) ?? entry.value, keyMark: entry.keyMark)
                 }
@@ -121,7 +123,8 @@ struct Merger {
             guard !over.isNull, let old = Forms.build(base), let new = Forms.build(over) else { return nil }
             return Node(.mapping(merge(old, new, rule, path: path)), at: over.mark)
         case .logging:
-            guard let old = base["driver"], let new = over["driver"], !old.isSame(as: new) else { return nil }
+            guard let old = base["driver"], let new = over["driver"], new.directive == .none, !old.isSame(as: new)
+            else { return nil }
             return settled(over)
         case .pools:
             guard let old = base.sequence, let new = over.sequence else { return nil }
@@ -129,17 +132,25 @@ struct Merger {
         }
     }
 
-    /// `ipam.config`: entries of one subnet merge, others are added.
+    /// `ipam.config`: each entry of the base meets each one over it. Of one subnet they merge; others are added once.
+    /// What nothing lies over is lost, as in the reference.
     private func mergePools(_ base: [Node], _ over: [Node]) -> [Node] {
-        var result = base
-        for pool in over {
-            let subnet = pool["subnet"]?.string
-            if let subnet, let index = result.firstIndex(where: { $0["subnet"]?.string == subnet }),
-                let old = result[index].mapping, let new = pool.mapping
-            {
-                result[index] = Node(.mapping(merge(old, new, nil, path: "")), at: pool.mark)
-            } else {
-                result.append(pool)
+        var result: [Node] = []
+        func position(_ subnet: String?) -> Int? { result.firstIndex { $0["subnet"]?.string == subnet } }
+        for old in base {
+            for pool in over {
+                let subnet = pool["subnet"]?.string
+                if subnet != old["subnet"]?.string, position(subnet) == nil {
+                    result.append(pool)
+                    continue
+                }
+                guard let earlier = old.mapping, let later = pool.mapping else { continue }
+                let merged = Node(.mapping(merge(earlier, later, nil, path: "")), at: pool.mark)
+                if let position = position(merged["subnet"]?.string) {
+                    result[position] = merged
+                } else {
+                    result.append(merged)
+                }
             }
         }
         return result

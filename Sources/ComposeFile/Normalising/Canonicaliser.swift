@@ -3,6 +3,8 @@ struct Canonicaliser {
     let reporter: Reporter
     /// With uninterpolated text, what cannot be parsed stays as it is.
     var isLenient = false
+    /// Mappings and lists of pairs stay what they are: only interpolated text has a type to give them.
+    var keepsPairs = false
 
     func canonicalise(_ root: Node) -> Node {
         guard case .mapping(var top) = root.value else { return root }
@@ -27,7 +29,7 @@ struct Canonicaliser {
     private func general(_ node: inout Node, _ rule: Rule?) {
         guard let rule else { return }
         switch rule.traits.merge {
-        case .keyValues: if let pairs = Forms.pairs(node) { node.value = .mapping(pairs) }
+        case .keyValues: if !keepsPairs, let pairs = Forms.pairs(node) { node.value = .mapping(pairs) }
         case .hosts: if let hosts = Forms.hosts(node) { node.value = .sequence(hosts) }
         case .names: if let names = Forms.names(node) { node.value = .mapping(names) }
         case .dependsOn: if let names = Forms.dependencies(node) { node.value = .mapping(names) }
@@ -57,6 +59,8 @@ struct Canonicaliser {
             case "secrets", "configs": each(&value) { reference(&$0, isSecret: key == "secrets") }
             case "env_file": envFiles(&value)
             case "gpus": gpus(&value)
+            case "environment": if !isLenient { checkNames(value, path: "\(path).environment") }
+            case "build": if !isLenient { checkNames(value["args"], path: "\(path).build.args") }
             default: break
             }
             general(&value, Schema.service.member(key))
@@ -76,6 +80,16 @@ struct Canonicaliser {
             }
         }
         node.value = .mapping(attributes)
+    }
+
+    /// `NAME =value` in a list is a slip of the pen.
+    private func checkNames(_ node: Node?, path: String) {
+        for item in node?.sequence ?? [] {
+            guard let name = item.string?.prefix(while: { $0 != "=" }), name.hasSuffix(" ") else { continue }
+            reporter.error(
+                "\(path): environment variable \(name) is declared with a trailing space", at: item.mark,
+                hint: "write NAME=value without blanks around the sign")
+        }
     }
 
     private func each(_ node: inout Node, _ body: (inout Node) -> Void) {

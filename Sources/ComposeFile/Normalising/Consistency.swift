@@ -20,6 +20,13 @@ struct Consistency {
                 containerNames[name] = entry.key
             }
         }
+        for entry in selection.tree["secrets"]?.mapping ?? Mapping() where entry.value["external"]?.bool != true {
+            if (entry.value["file"]?.string ?? "").isEmpty, (entry.value["environment"]?.string ?? "").isEmpty {
+                reporter.error(
+                    "secret \"\(entry.key)\" must declare either `file` or `environment`", at: entry.keyMark,
+                    hint: "or `external: true`")
+            }
+        }
         if let cycle = Dependencies.cycle(in: services) {
             let mark = services[cycle[0]]?["depends_on"]?.mark ?? services.keyMark(of: cycle[0]) ?? .none
             reporter.error("dependency cycle detected: \(cycle.joined(separator: " -> "))", at: mark)

@@ -4,6 +4,8 @@ struct Normaliser {
     let projectName: String
     let environment: [String: String]
     let reporter: Reporter
+    /// `scale` stands for `deploy.replicas`: not so where consistency is not looked at.
+    var unitesReplicas = true
 
     /// Defaults that hold whether or not the rest is normalised.
     static func fillDefaults(_ root: Node) -> Node {
@@ -38,13 +40,6 @@ struct Normaliser {
         }
         each("secrets") { secret, mark in
             if let source = secret["source"]?.string { fill(&secret, "target", "/run/secrets/\(source)", mark) }
-        }
-        each("volumes") { mount, mark in
-            guard case .mapping(var bind)? = mount["bind"]?.value, bind["create_host_path"] == nil,
-                mount["type"]?.string == "bind"
-            else { return }
-            bind.set("create_host_path", Node(.bool(true), at: mark))
-            mount.set("bind", Node(.mapping(bind), at: mark))
         }
         func request(_ mapping: inout Mapping, _ mark: Mark) {
             if mapping["count"] == nil, mapping["device_ids"] == nil { mapping.set("count", Node(.int(-1), at: mark)) }
@@ -119,8 +114,8 @@ struct Normaliser {
     }
 
     private func normalise(_ service: inout Mapping) {
-        if let scale = service["scale"], let node = service["deploy"], case .mapping(var deploy) = node.value,
-            deploy["replicas"] == nil
+        if unitesReplicas, let scale = service["scale"], let node = service["deploy"],
+            case .mapping(var deploy) = node.value, deploy["replicas"] == nil
         {
             deploy.set("replicas", scale)
             service.set("deploy", Node(.mapping(deploy), at: node.mark))

@@ -12,7 +12,7 @@ struct ServiceConsistency {
         checkDependencies(services)
         checkHealth()
         checkLimits()
-        checkAddresses()
+        checkTargets()
         for watch in service["develop"]?["watch"]?.sequence ?? [] {
             let action = watch["action"]?.string
             if action != "rebuild", action != "restart", watch["target"]?.string ?? "" == "" {
@@ -45,9 +45,6 @@ struct ServiceConsistency {
             if let platform = service["platform"]?.string, !platforms.isEmpty, !platforms.contains(platform) {
                 error("service.build.platforms MUST include service.platform \"\(platform)\"", place(of: "platform"))
             }
-        }
-        if service["provider"]?["type"]?.string == "compose" {
-            error("services.\(name).provider: type \"compose\" is not allowed", place(of: "provider"))
         }
         let replicas = service["scale"]?.int ?? service["deploy"]?["replicas"]?.int
         if let replicas, replicas < 0 {
@@ -89,8 +86,12 @@ struct ServiceConsistency {
                 require("volumes", "volume", source.string, mount.mark)
             }
         }
-        for use in service["configs"]?.sequence ?? [] { require("configs", "config", use["source"]?.string, use.mark) }
-        for use in service["secrets"]?.sequence ?? [] { require("secrets", "secret", use["source"]?.string, use.mark) }
+        for use in service["configs"]?.sequence ?? [] {
+            require("configs", "config", use["source"]?.string ?? "", use.mark)
+        }
+        for use in service["secrets"]?.sequence ?? [] {
+            require("secrets", "secret", use["source"]?.string ?? "", use.mark)
+        }
         for use in service["build"]?["secrets"]?.sequence ?? [] {
             require("secrets", "build secret", use["source"]?.string, use.mark)
         }
@@ -146,20 +147,19 @@ struct ServiceConsistency {
         }
     }
 
-    /// The reference leaves these to the engine; here they are told before anything is made.
-    private func checkAddresses() {
-        for network in service["networks"]?.mapping ?? Mapping() {
-            if let node = network.value["ipv4_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv4(text)
-            {
+    /// A volume cannot lie where a tmpfs or another volume does.
+    private func checkTargets() {
+        let temporary = (service["tmpfs"]?.sequence ?? []).compactMap { entry in
+            entry.string.map { Paths.clean(String($0.prefix { $0 != ":" })) }
+        }
+        var seen: [String: String] = [:]
+        for (index, target) in temporary.enumerated() { seen[target] = "tmpfs[\(index)]" }
+        for (index, volume) in (service["volumes"]?.sequence ?? []).enumerated() {
+            guard let target = volume["target"]?.string else { continue }
+            if let other = seen.updateValue("volumes[\(index)]", forKey: Paths.clean(target)) {
                 error(
-                    "services.\(name).networks.\(network.key).ipv4_address: invalid IPv4 address \"\(text)\"", node.mark
-                )
-            }
-            if let node = network.value["ipv6_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv6(text)
-            {
-                error(
-                    "services.\(name).networks.\(network.key).ipv6_address: invalid IPv6 address \"\(text)\"", node.mark
-                )
+                    "services.\(name).volumes[\(index)]: target \(target) already mounted as services.\(name).\(other)",
+                    volume.mark)
             }
         }
     }

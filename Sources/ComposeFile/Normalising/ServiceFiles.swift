@@ -24,10 +24,10 @@ struct ServiceFiles {
         for file in files {
             guard let path = file["path"]?.string else { continue }
             let format = file["format"]?.string
-            if let format, format != "raw", format != "dotenv", !format.isEmpty {
+            if let format, format != "raw", !format.isEmpty {
                 reporter.error(
                     "unsupported env_file format \"\(format)\"", at: file["format"]?.mark ?? file.mark,
-                    hint: "known formats: dotenv, raw")
+                    hint: "raw is known; leave `format` out for the usual one")
                 continue
             }
             let bytes: [UInt8]
@@ -44,13 +44,14 @@ struct ServiceFiles {
                 }
                 continue
             }
-            var known = environment
-            known.merge(values) { _, earlier in earlier }
+            // A value can refer to the project's variables first, then to those of its own file, of the service
+            // and of the files before.
+            var earlier = values
             for entry in service["environment"]?.mapping ?? Mapping() {
-                if let value = entry.value.string { known[entry.key] = value }
+                if let value = entry.value.string { earlier[entry.key] = value }
             }
             let entries = try EnvFiles.parse(
-                bytes, path: path, format: format, earlier: [:], environment: known, reporter: reporter)
+                bytes, path: path, format: format, earlier: earlier, environment: environment, reporter: reporter)
             for (name, value) in entries {
                 values[name] = value
                 result.set(name, Node(.string(value), at: file.mark))
@@ -67,6 +68,8 @@ struct ServiceFiles {
     private func foldLabels(_ service: inout Mapping) throws(ComposeFileError) {
         guard let files = service["label_file"]?.sequence else { return }
         var result = Mapping()
+        // Labels are not variables: a value can refer to labels of the files before and of its own only.
+        var earlier: [String: String] = [:]
         for file in files {
             guard let path = file.string else { continue }
             let bytes: [UInt8]
@@ -77,8 +80,11 @@ struct ServiceFiles {
                 continue
             }
             let entries = try EnvFiles.parse(
-                bytes, path: path, earlier: [:], environment: environment, reporter: reporter)
-            for (name, value) in entries { result.set(name, Node(.string(value), at: file.mark)) }
+                bytes, path: path, earlier: [:], environment: earlier, reporter: reporter)
+            for (name, value) in entries {
+                result.set(name, Node(.string(value), at: file.mark))
+                earlier[name] = value
+            }
         }
         for entry in service["labels"]?.mapping ?? Mapping() {
             result.set(entry.key, entry.value, keyMark: entry.keyMark)

@@ -4,7 +4,7 @@ extension Schema {
         ("mode", .text),
         ("host_ip", .text),
         ("target", .integer),
-        ("published", Rule(.init(scalars: [.integer, .string], meaning: .text))),
+        ("published", Rule(.init(scalars: [.integer, .string], meaning: .text)).whole()),
         ("protocol", .text),
         ("app_protocol", .text),
     ]).or([.string, .number])
@@ -36,7 +36,7 @@ extension Schema {
             (
                 "tmpfs",
                 .object([
-                    ("size", .wholeBytes),
+                    ("size", .wholeBytes.within(0 ... .max)),
                     ("mode", Rule(.init(scalars: [.number, .string], meaning: .integer))),
                 ]).keepingZero()
             ),
@@ -83,7 +83,8 @@ extension Schema {
             [("path", .text.inJSON("Path")), ("weight", .integer.inJSON("Weight"))], extensions: false)
     ).later()
     private static let rates = Rule.list(
-        .object([("path", .text.inJSON("Path")), ("rate", .wholeBytes.inJSON("Rate"))], extensions: false)
+        .object(
+            [("path", .text.inJSON("Path")), ("rate", .wholeBytes.inJSON("Rate").keepingZero())], extensions: false)
     ).later()
 
     static let blkio = Rule.object(

@@ -44,7 +44,7 @@ extension Schema {
         ("extends", extends),
         ("external_links", .strings.later()),
         ("extra_hosts", .hosts),
-        ("group_add", .list(.textOrNumber).unique()),
+        ("group_add", .list(.textOrNumber.whole()).unique()),
         ("gpus", gpus.later("needs a GPU runtime, which is not there")),
         ("hostname", .text),
         ("healthcheck", healthcheck),

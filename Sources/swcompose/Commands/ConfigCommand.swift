@@ -63,34 +63,34 @@ struct ConfigCommand: Command {
         var options = session.loadOptions(services: service)
         options.noConsistency = noConsistency
         options.noEnvResolution = noEnvResolution
-        options.noInterpolate = noInterpolate
+        // What is hashed has values; which resources are used is known of values only.
+        options.noInterpolate = (noInterpolate || variables) && hash == nil && !volumes && !networks
         // The older form of names is printed as the files have it.
-        options.noNormalize = noNormalize || options.compatibility
+        options.noNormalize = noNormalize || flags.compatibility
         options.noPathResolution = noPathResolution
-        if volumes || networks || models { options.allResources = true }
         let loaded = try ProjectLoader.load(options)
         for warning in loaded.warnings { Report.diagnostic(warning) }
-        if quiet { return }
-        try write(try text(loaded))
+        let text = try text(loaded, separator: options.compatibility ? "_" : "-")
+        if !quiet { try write(text) }
     }
 
-    private func text(_ loaded: LoadedProject) throws -> String {
+    private func text(_ loaded: LoadedProject, separator: String) throws -> String {
         func lines(_ names: [String]) -> String { names.map { $0 + "\n" }.joined() }
         var document = loaded.document
-        if !service.isEmpty {
+        if !service.isEmpty, !noInterpolate {
             document = try document.selecting(
                 ServiceSelection.expand(service, among: document.names(of: .services)))
         }
         if services { return lines(document.names(of: .services)) }
         if volumes { return lines(document.names(of: .volumes)) }
         if networks { return lines(document.names(of: .networks)) }
-        if models { return lines(document.names(of: .models)) }
-        if images { return lines(document.images()) }
-        if profiles { return lines(profileNames(loaded.project)) }
+        if models { return lines(document.modelReferences()) }
+        if images { return lines(document.images(separator: separator)) }
+        if profiles { return lines(noInterpolate ? document.profiles() : profileNames(loaded.project)) }
         if environment { return lines(loaded.environment.map { "\($0.key)=\($0.value)" }.sorted()) }
         if variables { return variableTable(loaded.variables) }
         if let hash { return try lines(hashes(hash, loaded.project)) }
-        return format == .json ? document.json() : document.yaml()
+        return format == .json ? try document.json() : document.yaml()
     }
 
     private func profileNames(_ project: Project) -> [String] {
