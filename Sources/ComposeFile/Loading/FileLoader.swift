@@ -75,7 +75,7 @@ final class FileLoader {
             }
         }
         if context.chain.isEmpty, model.mapping?.isEmpty != false { throw reporter.fatal("empty compose file") }
-        model = Normaliser.fillDefaults(model)
+        model = Normaliser.fillDefaults(model, everyDevice: options.noInterpolate ? .string("all") : .int(-1))
         ModelChecks(reporter: reporter).check(model)
         try reporter.check()
         if !options.noPathResolution || !context.chain.isEmpty {

@@ -25,6 +25,7 @@ enum ProjectName {
                 try reporter.check()
             }
         }
+        if options.noNormalize, isGiven { return name }
         name = normalised(name)
         if name.isEmpty, !isGiven { name = normalised(Paths.name(of: surroundings.projectDirectory)) }
         if name.isEmpty { throw reporter.fatal("project name must not be empty", hint: "give one with -p or `name:`") }

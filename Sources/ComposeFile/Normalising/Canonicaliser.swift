@@ -63,6 +63,8 @@ struct Canonicaliser {
             case "build": if !isLenient { checkNames(value["args"], path: "\(path).build.args") }
             default: break
             }
+            // The reference gives these their long form with their type, which needs the values.
+            if keepsPairs, ["dns_search", "tmpfs", "extra_hosts"].contains(key) { return }
             general(&value, Schema.service.member(key))
             switch key {
             case "build":
@@ -195,7 +197,7 @@ struct Canonicaliser {
     private func gpus(_ node: inout Node) {
         if node.string == "all" {
             var all = Mapping()
-            all.set("count", Node(.int(-1), at: node.mark))
+            all.set("count", keepsPairs ? node : Node(.int(-1), at: node.mark))
             node.value = .sequence([Node(.mapping(all), at: node.mark)])
         }
         each(&node) { request(&$0) }
@@ -215,7 +217,7 @@ struct Canonicaliser {
     /// `count: all` is -1, and so is neither a count nor ids.
     private func request(_ node: inout Node) {
         guard case .mapping(var settings) = node.value else { return }
-        if settings["count"]?.string == "all" { settings.set("count", Node(.int(-1), at: node.mark)) }
+        if settings["count"]?.string == "all", !keepsPairs { settings.set("count", Node(.int(-1), at: node.mark)) }
         node.value = .mapping(settings)
     }
 

@@ -8,20 +8,22 @@ struct Normaliser {
     var unitesReplicas = true
 
     /// Defaults that hold whether or not the rest is normalised.
-    static func fillDefaults(_ root: Node) -> Node {
+    ///
+    /// - Parameter everyDevice: the count that stands for all devices.
+    static func fillDefaults(_ root: Node, everyDevice: Node.Value = .int(-1)) -> Node {
         guard case .mapping(var top) = root.value, case .mapping(var services)? = top["services"]?.value else {
             return root
         }
         services.mapValues { _, node in
             guard case .mapping(var service) = node.value else { return }
-            defaults(of: &service)
+            defaults(of: &service, everyDevice)
             node.value = .mapping(service)
         }
         top.set("services", Node(.mapping(services), at: top["services"]?.mark ?? .none))
         return Node(.mapping(top), at: root.mark)
     }
 
-    private static func defaults(of service: inout Mapping) {
+    private static func defaults(of service: inout Mapping, _ everyDevice: Node.Value) {
         func each(_ key: String, _ body: (inout Mapping, Mark) -> Void) {
             guard let list = service[key], case .sequence(var items) = list.value else { return }
             for index in items.indices {
@@ -42,7 +44,9 @@ struct Normaliser {
             if let source = secret["source"]?.string { fill(&secret, "target", "/run/secrets/\(source)", mark) }
         }
         func request(_ mapping: inout Mapping, _ mark: Mark) {
-            if mapping["count"] == nil, mapping["device_ids"] == nil { mapping.set("count", Node(.int(-1), at: mark)) }
+            if mapping["count"] == nil, mapping["device_ids"] == nil {
+                mapping.set("count", Node(everyDevice, at: mark))
+            }
         }
         each("gpus", request)
         if case .mapping(var build)? = service["build"]?.value, build["context"] == nil {

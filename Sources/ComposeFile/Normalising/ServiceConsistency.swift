@@ -149,18 +149,18 @@ struct ServiceConsistency {
 
     /// A volume cannot lie where a tmpfs or another volume does.
     private func checkTargets() {
-        let temporary = (service["tmpfs"]?.sequence ?? []).compactMap { entry in
-            entry.string.map { Paths.clean(String($0.prefix { $0 != ":" })) }
-        }
         var seen: [String: String] = [:]
-        for (index, target) in temporary.enumerated() { seen[target] = "tmpfs[\(index)]" }
+        func claim(_ target: String, _ attribute: String, _ place: Mark) {
+            guard let other = seen.updateValue(attribute, forKey: target) else { return }
+            error("services.\(name).\(attribute): target \(target) already mounted as services.\(name).\(other)", place)
+        }
+        for (index, entry) in (service["tmpfs"]?.sequence ?? []).enumerated() {
+            guard let text = entry.string else { continue }
+            claim(String(text.prefix { $0 != ":" }), "tmpfs[\(index)]", entry.mark)
+        }
         for (index, volume) in (service["volumes"]?.sequence ?? []).enumerated() {
             guard let target = volume["target"]?.string else { continue }
-            if let other = seen.updateValue("volumes[\(index)]", forKey: Paths.clean(target)) {
-                error(
-                    "services.\(name).volumes[\(index)]: target \(target) already mounted as services.\(name).\(other)",
-                    volume.mark)
-            }
+            claim(Paths.clean(target), "volumes[\(index)]", volume.mark)
         }
     }
 }

@@ -12,7 +12,7 @@ public struct ConfigDocument: Sendable {
         self.isTyped = isTyped
         if case .mapping(var top) = tree.value {
             if let name { top.set("name", Node(.string(name))) }
-            if top["services"] == nil { top.set("services", Node(.mapping(Mapping()))) }
+            if isTyped, top["services"] == nil { top.set("services", Node(.mapping(Mapping()))) }
             self.tree = Node(.mapping(top))
         } else {
             self.tree = tree

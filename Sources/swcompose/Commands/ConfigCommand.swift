@@ -64,7 +64,7 @@ struct ConfigCommand: Command {
         options.noConsistency = noConsistency
         options.noEnvResolution = noEnvResolution
         // What is hashed has values; which resources are used is known of values only.
-        options.noInterpolate = (noInterpolate || variables) && hash == nil && !volumes && !networks
+        options.noInterpolate = (noInterpolate || variables) && hash == nil && !volumes && !networks && !images
         // The older form of names is printed as the files have it.
         options.noNormalize = noNormalize || flags.compatibility
         options.noPathResolution = noPathResolution
