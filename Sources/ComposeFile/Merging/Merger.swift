@@ -94,11 +94,9 @@ struct Merger {
         case .replace: return settled(over)
         case .keyValues:
             guard !over.isNull, var old = Forms.pairs(base), let new = Forms.pairs(over) else { return nil }
-            // In a list there is no path that a directive could name.
-            let isList = base.sequence != nil
             for entry in new {
                 if entry.value.directive == .reset, !keepsDirectives {
-                    if !isList { old.remove(entry.key) }
+                    old.remove(entry.key)
                 } else {
                     old.set(entry.key, settled(entry.value) ?? entry.value, keyMark: entry.keyMark)
                 }

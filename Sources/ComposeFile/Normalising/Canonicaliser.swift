@@ -106,6 +106,12 @@ struct Canonicaliser {
         for item in items {
             switch item.value {
             case .int(let number):
+                guard (1...65535).contains(number) else {
+                    reporter.error(
+                        "\(path).ports: invalid containerPort: \(number)", at: item.mark,
+                        hint: "ports are from 1 to 65535")
+                    continue
+                }
                 var port = Mapping()
                 port.set("target", Node(.int(number), at: item.mark))
                 result.append(Node(.mapping(port), at: item.mark))

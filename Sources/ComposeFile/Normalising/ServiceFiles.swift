@@ -44,14 +44,14 @@ struct ServiceFiles {
                 }
                 continue
             }
-            // A value can refer to the project's variables first, then to those of its own file, of the service
-            // and of the files before.
-            var earlier = values
-            for entry in service["environment"]?.mapping ?? Mapping() {
-                if let value = entry.value.string { earlier[entry.key] = value }
+            // A value can refer to the project's variables first, then to those of the service, of its own file and
+            // of the files before.
+            var known = environment
+            for entry in service["environment"]?.mapping ?? Mapping() where known[entry.key] == nil {
+                if let value = entry.value.string { known[entry.key] = value }
             }
             let entries = try EnvFiles.parse(
-                bytes, path: path, format: format, earlier: earlier, environment: environment, reporter: reporter)
+                bytes, path: path, format: format, earlier: values, environment: known, reporter: reporter)
             for (name, value) in entries {
                 values[name] = value
                 result.set(name, Node(.string(value), at: file.mark))

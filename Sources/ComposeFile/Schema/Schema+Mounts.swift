@@ -3,7 +3,7 @@ extension Schema {
         ("name", .text),
         ("mode", .text),
         ("host_ip", .text),
-        ("target", .integer),
+        ("target", .integer.within(0...4_294_967_295)),
         ("published", Rule(.init(scalars: [.integer, .string], meaning: .text)).whole()),
         ("protocol", .text),
         ("app_protocol", .text),
@@ -37,7 +37,7 @@ extension Schema {
                 "tmpfs",
                 .object([
                     ("size", .wholeBytes.within(0 ... .max)),
-                    ("mode", Rule(.init(scalars: [.number, .string], meaning: .integer))),
+                    ("mode", Rule(.init(scalars: [.number, .string], meaning: .integer, range: 0...4_294_967_295))),
                 ]).keepingZero()
             ),
             ("image", .object([("subpath", .text)]).keepingZero()),
