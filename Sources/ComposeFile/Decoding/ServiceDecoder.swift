@@ -1,7 +1,6 @@
 /// Makes a ``Service`` out of its canonical mapping.
 struct ServiceDecoder {
     let name: String
-    let reporter: Reporter
 
     func decode(_ mapping: Mapping) -> Service {
         let fields = FieldReader(mapping)
@@ -69,11 +68,8 @@ struct ServiceDecoder {
             case "on-failure": return .onFailure(maximumRetries: policy.smallInt("max_attempts"))
             case "any", "always": return .always
             case "unless-stopped": return .unlessStopped
-            default:
-                reporter.error(
-                    "services.\(name).deploy.restart_policy.condition: invalid value \"\(condition)\"",
-                    at: policy.mapping["condition"]?.mark ?? .none, hint: "one of none, on-failure and any is wanted")
-                return nil
+            // As below: refused by name where containers are made.
+            default: return nil
             }
         }
         guard let text = fields.text("restart") else { return nil }

@@ -44,7 +44,9 @@ struct Typer {
         case .flag:
             if case .success(let flag) = Cast.boolean.apply(to: node.scalarText ?? "") { node.value = flag }
         case .integer:
-            if key == "mode", node.string != nil {
+            if rule.traits.wantsWhole, case .float = node.value {
+                reporter.error("\(path) must be a whole number", at: node.mark)
+            } else if key == "mode", node.string != nil {
                 reporter.error(
                     "\(path) must be a number, not a string", at: node.mark,
                     hint: "write it without quotes, in octal: 0o755")

@@ -115,6 +115,13 @@ struct UnsupportedFinder {
     }
 
     private func restart(_ node: Node, _ add: (String, Mark, String) -> Void) {
+        if let condition = node["deploy"]?["restart_policy"]?["condition"], let text = condition.string,
+            !["", "none", "on-failure", "any", "always", "unless-stopped"].contains(text)
+        {
+            add(
+                "deploy.restart_policy.condition", condition.mark,
+                "\"\(text)\" is not a condition: none, on-failure and any are")
+        }
         guard let value = node["restart"], let text = value.string, !text.isEmpty else { return }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let isKnown =

@@ -56,7 +56,7 @@ struct Printer {
             rule.traits.keepsZero || (format == .json ? rule.traits.keepsZeroInJSON : rule.traits.keepsZeroInYAML)
         guard let node, !node.isNull else {
             guard rule.traits.keepsZeroInJSON, format == .json else { return nil }
-            return rule.fields == nil ? .null : object(Mapping(), rule, isTop: false)
+            return rule.fields == nil ? Self.zero(rule.traits.meaning) : object(Mapping(), rule, isTop: false)
         }
         let printed = value(node, rule)
         switch printed {
@@ -73,6 +73,16 @@ struct Printer {
         case .string("0") where rule.traits.meaning == .bytes: return keepsZero ? printed : nil
         case .string("0s") where rule.traits.meaning == .duration: return keepsZero ? printed : nil
         default: return printed
+        }
+    }
+
+    /// What JSON shows of an attribute that is not given but always there.
+    private static func zero(_ meaning: Rule.Meaning) -> Printed {
+        switch meaning {
+        case .text: .string("")
+        case .integer: .int(0)
+        case .bytes: .string("0")
+        default: .null
         }
     }
 

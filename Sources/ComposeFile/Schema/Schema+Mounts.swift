@@ -69,7 +69,7 @@ extension Schema {
     private static let deviceFields: [(String, Rule)] = [
         ("capabilities", .strings),
         ("driver", .text),
-        ("count", Rule(.init(scalars: [.string, .integer], meaning: .integer))),
+        ("count", Rule(.init(scalars: [.string, .integer], meaning: .integer)).whole()),
         ("device_ids", .strings),
         ("options", .pairs),
     ]
@@ -78,18 +78,20 @@ extension Schema {
         item: .object(deviceFields, open: true))
     static let deviceRequest = Rule.object(deviceFields)
 
+    private static let path = Rule.text.inJSON("Path").keepingZeroInJSON()
+    private static let weight = Rule(.init(scalars: .integer, meaning: .integer)).within(0...65535)
     private static let weights = Rule.list(
         .object(
-            [("path", .text.inJSON("Path")), ("weight", .integer.inJSON("Weight"))], extensions: false)
+            [("path", path), ("weight", weight.inJSON("Weight").keepingZeroInJSON())], extensions: false)
     ).later()
     private static let rates = Rule.list(
         .object(
-            [("path", .text.inJSON("Path")), ("rate", .wholeBytes.inJSON("Rate").keepingZero())], extensions: false)
+            [("path", path), ("rate", .wholeBytes.inJSON("Rate").keepingZero().keepingZeroInJSON())], extensions: false)
     ).later()
 
     static let blkio = Rule.object(
         [
-            ("weight", .integer),
+            ("weight", weight),
             ("weight_device", weights),
             ("device_read_bps", rates),
             ("device_read_iops", rates),

@@ -108,7 +108,7 @@ struct Validator {
             return reporter.error(
                 "\(path) must be \(Self.allowed(rule)), not \(node.kindName)", at: node.mark, hint: hint)
         }
-        if let range = traits.range, let number = node.int, !range.contains(number) {
+        if let range = traits.range, let number = Self.whole(node), !range.contains(number) {
             let limits =
                 range.upperBound == .max
                 ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
@@ -123,6 +123,11 @@ struct Validator {
         if let (check, description) = traits.pattern, !check(text) {
             reporter.error("\(path) '\(text)' is not valid", at: node.mark, hint: "allowed: \(description)")
         }
+    }
+
+    private static func whole(_ node: Node) -> Int64? {
+        if case .float(let number) = node.value { return Int64(exactly: number) }
+        return node.int
     }
 
     private func checkUnique(_ items: [Node]) {
