@@ -124,7 +124,7 @@ import Testing
         Attack(
             name: "duplicate keys", files: ["compose.yaml": "services: {}\nservices: {}"],
             words: "already defined at line 1"),
-        Attack(name: "invalid tag", files: ["compose.yaml": "services: !python {}"], words: "unknown tag"),
+        Attack(name: "invalid tag", files: ["compose.yaml": "name: !!int many"], words: "cannot decode"),
     ]
 
     @Test(arguments: attacks) func endsInAnError(_ attack: Attack) {

@@ -34,11 +34,19 @@ struct Typer {
         case .verbatim:
             guard rule.item != nil, let text = node.scalarText else { return }
             words(&node, text, key: key, path: path)
-        case .text: if let text = node.scalarText { node.value = .string(text) }
+        case .text:
+            if rule.traits.wantsWhole, case .float = node.value {
+                return reporter.error(
+                    "\(path) must be a whole number or a string", at: node.mark,
+                    hint: node.scalarText.map { "quote it: \"\($0)\"" })
+            }
+            if let text = node.scalarText { node.value = .string(text) }
         case .flag:
             if case .success(let flag) = Cast.boolean.apply(to: node.scalarText ?? "") { node.value = flag }
         case .integer:
-            if key == "mode", node.string != nil {
+            if rule.traits.wantsWhole, case .float = node.value {
+                reporter.error("\(path) must be a whole number", at: node.mark)
+            } else if key == "mode", node.string != nil {
                 reporter.error(
                     "\(path) must be a number, not a string", at: node.mark,
                     hint: "write it without quotes, in octal: 0o755", code: .wrongType)
@@ -58,7 +66,11 @@ struct Typer {
             default: break
             }
         case .bytes:
-            if case .float(let number) = node.value { node.value = .int(Int64(number)) }
+            // Of a number, the reference takes whole ones only: others read as nothing asked for.
+            switch node.value {
+            case .float, .unsigned: node.value = .int(0)
+            default: break
+            }
             guard case .string(let text) = node.value else { return }
             do throws(ByteSize.Failure) {
                 node.value = .int(try ByteSize.parse(text))
@@ -77,13 +89,13 @@ struct Typer {
         case .fileMode:
             switch node.value {
             case .string(let text):
-                guard let mode = Int64(text.hasPrefix("0o") ? String(text.dropFirst(2)) : text, radix: 8) else {
+                guard let mode = Int64(text, radix: 8) else {
                     return reporter.error(
                         "\(path): invalid mode \"\(text)\"", at: node.mark, hint: "an octal number is wanted: 0440",
                         code: .invalidNumber)
                 }
                 node.value = .int(mode)
-            case .float(let number): node.value = .int(Int64(number))
+            case .float: reporter.error("\(path): a mode is a whole number", at: node.mark, hint: "write it as 0440")
             default: break
             }
         }
@@ -91,7 +103,11 @@ struct Typer {
 
     private func checkHosts(_ items: [Node], path: String) {
         for item in items {
-            guard let text = item.string, !text.contains("="), !text.contains(":") else { continue }
+            guard let text = item.string else { continue }
+            if text.hasPrefix("=") || text.hasPrefix(":") {
+                reporter.error("\(path): bad host name '' in \(text)", at: item.mark, hint: "write host=address")
+            }
+            if text.contains("=") || text.contains(":") { continue }
             reporter.error(
                 "\(path): invalid additional host, missing IP: \(text)", at: item.mark, hint: "write host=address",
                 code: .invalidAddress)

@@ -10,7 +10,6 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     case nonTextKey = "non-text-key"
     case unknownAnchor = "unknown-anchor"
     case anchorCycle = "anchor-cycle"
-    case unknownTag = "unknown-tag"
     case invalidMergeKey = "invalid-merge-key"
     case tooLarge = "too-large"
 

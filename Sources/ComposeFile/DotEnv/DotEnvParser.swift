@@ -147,12 +147,14 @@ struct DotEnvParser {
         var name = String(decoding: bytes[start..<index], as: UTF8.self)
         while name.utf8.last.map(Self.isSpace) == true { name.removeLast() }
         let isInherited = index >= bytes.count || bytes[index] == UInt8(ascii: "\n")
-        if name.utf8.contains(where: Self.isSpace) {
+        if name.utf8.contains(UInt8(ascii: " ")) {
             throw fault(
                 "key cannot contain a space: \"\(name)\"", at: start,
                 hint: "write NAME=value; a comment begins with `#`")
         }
-        if name.isEmpty { throw fault("a variable without a name", at: start, hint: "write NAME=value") }
+        if name.isEmpty, isInherited {
+            throw fault("a variable without a name", at: start, hint: "write NAME=value")
+        }
         if !isInherited {
             index += 1
             while index < bytes.count, Self.isSpace(bytes[index]) { index += 1 }
@@ -186,7 +188,7 @@ struct DotEnvParser {
         let lineEnd = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
         let rest = bytes[index..<lineEnd].drop(while: Self.isSpace)
         if let first = rest.first, first == UInt8(ascii: "#") { index = lineEnd }
-        guard quote == UInt8(ascii: "\"") else { return String(decoding: body, as: UTF8.self) }
+        guard quote == UInt8(ascii: "\"") else { return String(decoding: Self.unescapeQuotes(body), as: UTF8.self) }
         return try expand(Self.unescape(body), from: opening)
     }
 
@@ -195,9 +197,9 @@ struct DotEnvParser {
         let end = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
         var body = bytes[index..<end]
         index = end
-        if body.first == UInt8(ascii: "#") { body = body.prefix(0) }
+        // Only a blank before the sign makes a comment: a tab does not, nor does the start of the value.
         for place in body.indices.dropFirst() where body[place] == UInt8(ascii: "#") {
-            if Self.isSpace(body[place - 1]) {
+            if body[place - 1] == UInt8(ascii: " ") {
                 body = body[..<place]
                 break
             }
@@ -236,6 +238,16 @@ struct DotEnvParser {
             throw Failure(message: problem, line: line)
         }
         return result
+    }
+
+    /// The one escape of single quotes is that of the quote itself.
+    private static func unescapeQuotes(_ body: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = []
+        for byte in body {
+            if byte == UInt8(ascii: "'"), output.last == UInt8(ascii: "\\") { output.removeLast() }
+            output.append(byte)
+        }
+        return output
     }
 
     /// The escapes of double quotes. `\$` becomes `$$`, which the template turns into a literal `$`.

@@ -12,6 +12,8 @@ struct Interpolator {
     }
 
     private func walk(_ node: inout Node, rule: Rule?, path: inout [String]) {
+        // Of a value that is taken away, only the place matters.
+        if node.directive == .reset { return }
         switch node.value {
         case .string(let text):
             guard let value = substitute(text, at: node.mark, path: path) else { return }

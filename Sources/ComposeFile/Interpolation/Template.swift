@@ -167,23 +167,27 @@ struct Template {
         return ""
     }
 
-    /// The brace that ends a body whose opening one was just read; inner `${` are counted.
+    /// The brace that ends a body whose opening one was just read. Inner braces are counted, each hiding the sign
+    /// that follows it; where they do not balance, the last brace of the line ends the body.
     private static func closingBrace(of bytes: ArraySlice<UInt8>) -> Int? {
+        let nameEnd = bytes.firstIndex { !isNamePart($0) } ?? bytes.endIndex
+        if nameEnd < bytes.endIndex, bytes[nameEnd] == UInt8(ascii: "}") { return nameEnd }
+        let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
+        guard let last = bytes[..<lineEnd].lastIndex(of: UInt8(ascii: "}")) else { return nil }
         var depth = 1
-        var index = bytes.startIndex
-        while index < bytes.endIndex {
+        // The first sign of the name belongs to the opening brace.
+        var index = bytes.startIndex + 1
+        while index <= last {
             if bytes[index] == UInt8(ascii: "}") {
                 depth -= 1
                 if depth == 0 { return index }
-            } else if bytes[index] == UInt8(ascii: "$"), index + 1 < bytes.endIndex,
-                bytes[index + 1] == UInt8(ascii: "{")
-            {
+            } else if bytes[index] == UInt8(ascii: "{") {
                 depth += 1
                 index += 1
             }
             index += 1
         }
-        return nil
+        return last
     }
 
     private static func isNameStart(_ byte: UInt8) -> Bool {

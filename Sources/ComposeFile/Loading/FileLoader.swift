@@ -77,14 +77,14 @@ final class FileLoader {
                 if !isFirst { try spend(model) }
             }
         }
-        guard model.mapping?.isEmpty == false else { throw empty(files) }
+        if context.chain.isEmpty, model.mapping?.isEmpty != false { throw empty(files) }
         if reporter.hasErrors {
             // What can be said of the values besides: one run, all faults.
             reporter.beginStage()
             if !options.noInterpolate { _ = Typer(reporter: reporter).type(model) }
             try reporter.check()
         }
-        model = Normaliser.fillDefaults(model)
+        model = Normaliser.fillDefaults(model, everyDevice: options.noInterpolate ? .string("all") : .int(-1))
         ModelChecks(reporter: reporter).check(model)
         try reporter.check()
         if !options.noPathResolution || !context.chain.isEmpty {
@@ -119,7 +119,10 @@ final class FileLoader {
             top.remove("version")
             merged.value = .mapping(top)
         }
-        merged = Canonicaliser(reporter: reporter, isLenient: options.noInterpolate).canonicalise(merged)
+        if !context.chain.isEmpty { resolveEnvironment(&merged, context.environment) }
+        var canonicaliser = Canonicaliser(reporter: reporter, isLenient: options.noInterpolate)
+        canonicaliser.keepsPairs = options.noInterpolate
+        merged = canonicaliser.canonicalise(merged)
         return Unicity(reporter: reporter).enforce(merged)
     }
 
@@ -202,6 +205,11 @@ final class FileLoader {
                     at: extends["service"]?.mark ?? extends.mark, hint: Self.suggestion(reference, others),
                     code: .extendsNotFound)
             }
+            if let other = others.first(where: { $0.value["extends"]?.isNull == true }) {
+                throw reporter.fatal(
+                    "services.\(other.key).extends must be a string or a mapping, not nothing", at: other.value.mark,
+                    hint: "name the service to extend, or remove `extends`", code: .wrongType)
+            }
             base = try resolve(reference, in: &others, of: path, context, chain: chain)
             extendedFiles[path] = others
         } else {
@@ -274,7 +282,7 @@ final class FileLoader {
 
     private func applyInclude(_ document: inout Node, of file: String, _ context: Context) throws(ComposeFileError) {
         guard case .mapping(var top) = document.value, let includes = top["include"] else { return }
-        guard let entries = includes.sequence else {
+        guard let entries = includes.isNull ? [] : includes.sequence else {
             throw reporter.fatal(
                 "`include` must be a list, not \(includes.kindName)", at: includes.mark,
                 hint: "write each file as a list item: `- path.yaml`", code: .wrongType)
@@ -313,8 +321,12 @@ final class FileLoader {
     private func included(_ entry: Node, by file: String, _ context: Context) throws(ComposeFileError) -> Node {
         let pathNode = entry.string != nil ? entry : entry["path"]
         let paths = pathNode.flatMap(Forms.list)?.compactMap(\.string) ?? []
+        // Nothing to include is no fault.
+        if paths.isEmpty, entry.isNull || entry.mapping != nil { return Node(.mapping(Mapping())) }
         guard !paths.isEmpty else {
-            throw reporter.fatal("include: `path` is missing", at: entry.mark, code: .missingAttribute)
+            throw reporter.fatal(
+                "include: a path is wanted", at: entry.mark, hint: "name the file, or give a mapping with `path:`",
+                code: .missingAttribute)
         }
         if let remote = paths.first(where: Surroundings.isRemote) {
             throw reporter.fatal(
@@ -342,7 +354,8 @@ final class FileLoader {
         }
         var inner = Context(directory: Paths.directory(of: files[0]), environment: context.environment, chain: chain)
         if let directory = entry["project_directory"]?.string {
-            inner.directory = Paths.join(context.directory, directory)
+            let path = Paths.join(context.directory, directory)
+            inner.directory = options.reader.isDirectory(path) ? path : Paths.directory(of: path)
         }
         var envFiles =
             entry["env_file"].flatMap(Forms.list)?.compactMap(\.string).map { Paths.join(context.directory, $0) }
@@ -354,20 +367,27 @@ final class FileLoader {
         let values = try EnvFiles.read(
             envFiles, reader: options.reader, environment: context.environment, reporter: reporter)
         inner.environment.merge(values) { ours, _ in ours }
-        var model = try load(files, in: inner, reason: .init(message: "included from here", mark: entry.mark))
+        let model = try load(files, in: inner, reason: .init(message: "included from here", mark: entry.mark))
         try spend(model, atLeast: 1000)
-        resolveEnvironment(&model, inner.environment)
         return model
     }
 
-    /// Variables that an included service passes through are those of its own environment.
+    /// Variables that an included service passes through in a list are those of its own environment; those in a
+    /// mapping are taken from the project's, later.
     private func resolveEnvironment(_ model: inout Node, _ environment: [String: String]) {
         guard case .mapping(var top) = model.value, case .mapping(var services)? = top["services"]?.value else {
             return
         }
         services.mapValues { _, node in
-            guard case .mapping(var service) = node.value, let variables = service["environment"] else { return }
-            service.set("environment", Normaliser.resolve(variables, environment, keepsUnset: true))
+            guard case .mapping(var service) = node.value, let variables = service["environment"],
+                case .sequence(let items) = variables.value
+            else { return }
+            let resolved = items.map { item -> Node in
+                guard let name = item.string, !name.utf8.contains(UInt8(ascii: "=")), let value = environment[name]
+                else { return item }
+                return Node(.string("\(name)=\(value)"), at: item.mark)
+            }
+            service.set("environment", Node(.sequence(resolved), at: variables.mark))
             node.value = .mapping(service)
         }
         top.set("services", Node(.mapping(services), at: top["services"]?.mark ?? .none))

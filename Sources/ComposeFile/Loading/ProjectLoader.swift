@@ -30,7 +30,9 @@ public enum ProjectLoader {
         record?.tree = tree
         record?.surroundings = surroundings
         record?.loader = loader
-        let normaliser = Normaliser(projectName: name, environment: surroundings.environment, reporter: reporter)
+        let normaliser = Normaliser(
+            projectName: name, environment: surroundings.environment, reporter: reporter,
+            unitesReplicas: !options.noConsistency)
         if !options.noNormalize { tree = normaliser.normalise(tree) }
 
         var selection = Selection(tree: tree, options: options, environment: surroundings.environment)
@@ -39,6 +41,12 @@ public enum ProjectLoader {
             Consistency(reporter: reporter, selection: selection).check(isNormalised: !options.noNormalize)
         }
         try reporter.check()
+        let count = selection.services.count
+        selection.enable(options.services)
+        if selection.services.count != count, !options.noConsistency && !options.noInterpolate {
+            Consistency(reporter: reporter, selection: selection).check(isNormalised: !options.noNormalize)
+            try reporter.check()
+        }
         if !options.noInterpolate {
             try ServiceFiles(reporter: reporter, environment: surroundings.environment, reader: options.reader)
                 .resolve(&selection, keepsEnvFiles: options.noEnvResolution)
@@ -50,7 +58,7 @@ public enum ProjectLoader {
         let project = options.noInterpolate ? Project() : decoder.decode(selection)
         try reporter.check()
         let document = ConfigDocument(
-            name: name,
+            name: options.noNormalize && options.noInterpolate ? nil : name,
             tree: options.noEnvResolution || options.noInterpolate
                 ? selection.tree : selection.treeWithoutServiceFiles,
             isTyped: !options.noInterpolate, files: reporter.sources.sources.map(\.name))

@@ -14,8 +14,10 @@ enum ProjectName {
             return explicit
         }
         var name = ""
+        var isGiven = false
         for document in documents {
             guard let node = document["name"], let text = node.string, !text.isEmpty else { continue }
+            isGiven = true
             if options.noInterpolate {
                 name = text
             } else {
@@ -23,8 +25,9 @@ enum ProjectName {
                 name = interpolator.substitute(text, at: node.mark, path: ["name"]) ?? ""
             }
         }
+        if options.noNormalize, isGiven { return name }
         name = normalised(name)
-        if name.isEmpty { name = normalised(Paths.name(of: surroundings.projectDirectory)) }
+        if name.isEmpty, !isGiven { name = normalised(Paths.name(of: surroundings.projectDirectory)) }
         if name.isEmpty {
             throw reporter.fatal(
                 "project name must not be empty", hint: "give one with -p or `name:`", code: .invalidProjectName)

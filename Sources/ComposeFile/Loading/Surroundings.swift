@@ -17,6 +17,7 @@ struct Surroundings {
         self.options = options
         self.reporter = reporter
         environment = options.environment
+        if environment["PWD"] == nil { environment["PWD"] = options.workingDirectory }
         let current = options.workingDirectory
         files = options.files.map { Self.absolute($0, current) }
         let given = options.projectDirectory.map { Paths.join(current, $0) }

@@ -127,7 +127,8 @@ struct Merger {
             guard !over.isNull, let old = Forms.build(base), let new = Forms.build(over) else { return nil }
             return Node(.mapping(merge(old, new, rule, path: path)), at: over.mark)
         case .logging:
-            guard let old = base["driver"], let new = over["driver"], !old.isSame(as: new) else { return nil }
+            guard let old = base["driver"], let new = over["driver"], new.directive == .none, !old.isSame(as: new)
+            else { return nil }
             return settled(over)
         case .pools:
             guard let old = base.sequence, let new = over.sequence else { return nil }
@@ -135,22 +136,35 @@ struct Merger {
         }
     }
 
-    /// `ipam.config`: entries of one subnet merge, others are added.
+    /// `ipam.config`: each entry of the base meets each one over it. Of one subnet they merge; others are added once.
+    /// What nothing lies over is lost, as in the reference.
     private func mergePools(_ base: [Node], _ over: [Node]) -> [Node] {
-        var result = base
-        var positions: [String: Int] = [:]
-        for (index, pool) in base.enumerated() {
-            if let subnet = pool["subnet"]?.string, positions[subnet] == nil { positions[subnet] = index }
+        // Each entry of one meets each of the other.
+        if base.count > 1, over.count > 1,
+            let problem = reporter.budget.take(base.count * over.count, of: .madeNodes)
+        {
+            reporter.error(problem, at: over[0].mark, code: .tooLarge)
+            return over
         }
-        for pool in over {
-            let subnet = pool["subnet"]?.string
-            if let subnet, let index = positions[subnet],
-                let old = result[index].mapping, let new = pool.mapping
-            {
-                result[index] = Node(.mapping(merge(old, new, nil, path: "")), at: pool.mark)
-            } else {
-                if let subnet { positions[subnet] = result.count }
-                result.append(pool)
+        var result: [Node] = []
+        var positions: [String?: Int] = [:]
+        for old in base {
+            for pool in over {
+                let subnet = pool["subnet"]?.string
+                if subnet != old["subnet"]?.string, positions[subnet] == nil {
+                    positions[subnet] = result.count
+                    result.append(pool)
+                    continue
+                }
+                guard let earlier = old.mapping, let later = pool.mapping else { continue }
+                let merged = Node(.mapping(merge(earlier, later, nil, path: "")), at: pool.mark)
+                let key = merged["subnet"]?.string
+                if let position = positions[key] {
+                    result[position] = merged
+                } else {
+                    positions[key] = result.count
+                    result.append(merged)
+                }
             }
         }
         return result

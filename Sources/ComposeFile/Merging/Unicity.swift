@@ -87,7 +87,8 @@ struct Unicity {
                 return nil
             }
             let host = item["host_ip"]?.string ?? "0.0.0.0"
-            let published = item["published"]?.scalarText ?? ""
+            // A number is not the same as its text here, as in the reference.
+            let published = item["published"].map { $0.string ?? "#\($0.scalarText ?? "")" } ?? ""
             return "\(host):\(published):\(target)/\(item["protocol"]?.string ?? "tcp")"
         }
     }

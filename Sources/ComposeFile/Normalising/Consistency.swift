@@ -22,6 +22,13 @@ struct Consistency {
                 containerNames[name] = (entry.key, node.mark)
             }
         }
+        for entry in selection.tree["secrets"]?.mapping ?? Mapping() where entry.value["external"]?.bool != true {
+            if (entry.value["file"]?.string ?? "").isEmpty, (entry.value["environment"]?.string ?? "").isEmpty {
+                reporter.error(
+                    "secret \"\(entry.key)\" must declare either `file` or `environment`", at: entry.keyMark,
+                    hint: "or `external: true`")
+            }
+        }
         if let cycle = Dependencies.cycle(in: services) {
             let links = zip(cycle, cycle.dropFirst()).map { from, to -> Reporter.Note in
                 let mark = services[from]?["depends_on"]?.mapping?.keyMark(of: to)

@@ -32,6 +32,7 @@ enum PortSpec {
         }
         guard !container.isEmpty else { throw Failure(text: "no port specified: \(spec)<empty>") }
         guard let targets = range(container) else { throw Failure(text: "invalid containerPort: \(container)") }
+        guard targets.lowerBound > 0 else { throw Failure(text: "invalid containerPort: 0") }
         guard !host.isEmpty else {
             return sorted(targets.map { Entry(hostIP: hostIP, target: $0, protocol: protocolName) })
         }

@@ -12,7 +12,7 @@ struct ServiceConsistency {
         checkDependencies(services)
         checkHealth()
         checkLimits()
-        checkAddresses()
+        checkTargets()
         for watch in service["develop"]?["watch"]?.sequence ?? [] {
             let action = watch["action"]?.string
             if action != "rebuild", action != "restart", watch["target"]?.string ?? "" == "" {
@@ -51,10 +51,6 @@ struct ServiceConsistency {
                     "service.build.platforms MUST include service.platform \"\(platform)\"", place(of: "platform"),
                     hint: "add `\(platform)` to build.platforms")
             }
-        }
-        if service["provider"]?["type"]?.string == "compose" {
-            error(
-                "services.\(name).provider: type \"compose\" is not allowed", place(of: "provider"), code: .notAChoice)
         }
         let replicas = service["scale"]?.int ?? service["deploy"]?["replicas"]?.int
         if let replicas, replicas < 0 {
@@ -107,8 +103,12 @@ struct ServiceConsistency {
                 require("volumes", "volume", source.string, mount.mark)
             }
         }
-        for use in service["configs"]?.sequence ?? [] { require("configs", "config", use["source"]?.string, use.mark) }
-        for use in service["secrets"]?.sequence ?? [] { require("secrets", "secret", use["source"]?.string, use.mark) }
+        for use in service["configs"]?.sequence ?? [] {
+            require("configs", "config", use["source"]?.string ?? "", use.mark)
+        }
+        for use in service["secrets"]?.sequence ?? [] {
+            require("secrets", "secret", use["source"]?.string ?? "", use.mark)
+        }
         for use in service["build"]?["secrets"]?.sequence ?? [] {
             require("secrets", "build secret", use["source"]?.string, use.mark)
         }
@@ -170,23 +170,23 @@ struct ServiceConsistency {
         }
     }
 
-    /// The reference leaves these to the engine; here they are told before anything is made.
-    private func checkAddresses() {
-        for network in service["networks"]?.mapping ?? Mapping() {
-            if let node = network.value["ipv4_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv4(text)
-            {
-                error(
-                    "services.\(name).networks.\(network.key).ipv4_address: invalid IPv4 address \"\(text)\"",
-                    node.mark,
-                    hint: "write four numbers up to 255: 172.20.0.5", code: .invalidAddress)
-            }
-            if let node = network.value["ipv6_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv6(text)
-            {
-                error(
-                    "services.\(name).networks.\(network.key).ipv6_address: invalid IPv6 address \"\(text)\"",
-                    node.mark,
-                    hint: "write it as 2001:db8::5", code: .invalidAddress)
-            }
+    /// A volume cannot lie where a tmpfs or another volume does.
+    private func checkTargets() {
+        var seen: [String: (attribute: String, mark: Mark)] = [:]
+        func claim(_ target: String, _ attribute: String, _ place: Mark) {
+            guard let other = seen.updateValue((attribute, place), forKey: target) else { return }
+            error(
+                "services.\(name).\(attribute): target \(target) already mounted as services.\(name).\(other.attribute)",
+                place, hint: "give one of the two another target", code: .duplicateTarget,
+                notes: [.init(message: "the other is here", mark: other.mark)])
+        }
+        for (index, entry) in (service["tmpfs"]?.sequence ?? []).enumerated() {
+            guard let text = entry.string else { continue }
+            claim(String(text.prefix { $0 != ":" }), "tmpfs[\(index)]", entry.mark)
+        }
+        for (index, volume) in (service["volumes"]?.sequence ?? []).enumerated() {
+            guard let target = volume["target"]?.string else { continue }
+            claim(Paths.clean(target), "volumes[\(index)]", volume.mark)
         }
     }
 }

@@ -25,10 +25,10 @@ struct ServiceFiles {
         for file in files {
             guard let path = file["path"]?.string else { continue }
             let format = file["format"]?.string
-            if let format, format != "raw", format != "dotenv", !format.isEmpty {
+            if let format, format != "raw", !format.isEmpty {
                 reporter.error(
                     "unsupported env_file format \"\(format)\"", at: file["format"]?.mark ?? file.mark,
-                    hint: "known formats: dotenv, raw", code: .notAChoice)
+                    hint: "raw is known; leave `format` out for the usual one", code: .notAChoice)
                 continue
             }
             let bytes: [UInt8]
@@ -47,13 +47,14 @@ struct ServiceFiles {
                 }
                 continue
             }
+            // A value can refer to the project's variables first, then to those of the service, of its own file and
+            // of the files before.
             var known = environment
-            known.merge(values) { _, earlier in earlier }
-            for entry in service["environment"]?.mapping ?? Mapping() {
+            for entry in service["environment"]?.mapping ?? Mapping() where known[entry.key] == nil {
                 if let value = entry.value.string { known[entry.key] = value }
             }
             let entries = try EnvFiles.parse(
-                bytes, path: path, format: format, earlier: [:], environment: known, reporter: reporter,
+                bytes, path: path, format: format, earlier: values, environment: known, reporter: reporter,
                 reason: .init(message: "used as env_file here", mark: file.mark))
             // What is known is copied for each file.
             try reporter.spend(entries.count + known.count / 16, of: .variables, at: file.mark)
@@ -73,6 +74,8 @@ struct ServiceFiles {
     private func foldLabels(_ service: inout Mapping) throws(ComposeFileError) {
         guard let files = service["label_file"]?.sequence else { return }
         var result = Mapping()
+        // Labels are not variables: a value can refer to labels of the files before and of its own only.
+        var earlier: [String: String] = [:]
         for file in files {
             guard let path = file.string else { continue }
             let bytes: [UInt8]
@@ -86,11 +89,12 @@ struct ServiceFiles {
                 continue
             }
             let entries = try EnvFiles.parse(
-                bytes, path: path, earlier: [:], environment: environment, reporter: reporter,
+                bytes, path: path, earlier: [:], environment: earlier, reporter: reporter,
                 reason: .init(message: "used as label_file here", mark: file.mark))
             try reporter.spend(entries.count, of: .variables, at: file.mark)
             for entry in entries {
                 result.set(entry.name, Node(.string(entry.value), at: entry.mark), keyMark: entry.mark)
+                earlier[entry.name] = entry.value
             }
         }
         for entry in service["labels"]?.mapping ?? Mapping() {

@@ -19,7 +19,7 @@ struct JSONWriter {
         case .bool(let flag): output += (flag ? "true" : "false").utf8
         case .int(let number): output += String(number).utf8
         case .unsigned(let number): output += String(number).utf8
-        case .float(let number): output += (number.isFinite ? NumberFormat.json(number) : "null").utf8
+        case .float(let number): output += NumberFormat.json(number).utf8
         case .single(let number): output += NumberFormat.general(number).utf8
         case .string(let text), .date(let text): string(text)
         case .list(let items):

@@ -2,6 +2,8 @@
 struct OriginWriter {
     /// Names of the files that marks refer to.
     let files: [String]
+    /// Applied to what is not a comment.
+    var escape: (String) -> String = { $0 }
 
     /// Comments begin here, or two spaces after a longer line.
     private static let commentColumn = 48
@@ -21,17 +23,17 @@ struct OriginWriter {
         let indent = String(repeating: " ", count: depth * 2)
         switch value {
         case .map(let entries) where !entries.isEmpty:
-            let isInline = first?.hasSuffix("- ") == true
-            if let first, !isInline { output += first + "\n" }
+            let isInline = first?.hasSuffix("- ") == true || first?.hasSuffix(": ") == true
+            if let first, !isInline { output += escape(first) + "\n" }
             for (index, entry) in entries.enumerated() {
                 let child = Self.child(entry.key, of: node)
                 let lead = index == 0 && isInline ? first ?? "" : indent
                 write(
                     entry.value, child?.node, child?.mark ?? mark, depth: depth + 1,
-                    first: lead + ScalarStyle.key(entry.key) + ":", into: &output)
+                    first: lead + Self.key(entry.key, depth: depth, indent), into: &output)
             }
         case .list(let items) where !items.isEmpty:
-            if let first { output += first + "\n" }
+            if let first { output += escape(first) + "\n" }
             for (index, item) in items.enumerated() {
                 let child = Self.child(index, item, of: node)
                 write(
@@ -44,11 +46,18 @@ struct OriginWriter {
             // A text in block style has its comment beside the sign that opens it.
             let end =
                 text.hasPrefix("|") || text.hasPrefix(">") ? text.firstIndex(of: "\n") ?? text.endIndex : text.endIndex
-            let line = lead + text[..<end]
+            let line = escape(lead + text[..<end])
+            let shown = line.split(separator: "\n").last ?? ""
             let own = node.map(\.mark).flatMap { $0 == .none ? nil : $0 } ?? mark
-            let pad = max(2, Self.commentColumn - line.unicodeScalars.reduce(0) { $0 + DisplayWidth.of($1) })
-            output += line + String(repeating: " ", count: pad) + "# " + name(own) + text[end...] + "\n"
+            let pad = max(2, Self.commentColumn - shown.unicodeScalars.reduce(0) { $0 + DisplayWidth.of($1) })
+            output += line + String(repeating: " ", count: pad) + "# " + name(own) + escape(String(text[end...])) + "\n"
         }
+    }
+
+    /// What stands before the value: a key that cannot stand on its line has lines of its own.
+    private static func key(_ text: String, depth: Int, _ indent: String) -> String {
+        let written = ScalarStyle.text(text, depth: depth + 1)
+        return ScalarStyle.isComplexKey(text) ? "? " + written + "\n" + indent + ": " : written + ":"
     }
 
     private func name(_ mark: Mark) -> String {

@@ -12,3 +12,15 @@ indirect enum Printed: Sendable {
     case list([Printed])
     case map([(key: String, value: Printed)])
 }
+
+extension Printed {
+    /// The first number in it that JSON cannot hold.
+    var unrepresentable: Double? {
+        switch self {
+        case .float(let number): number.isFinite ? nil : number
+        case .list(let items): items.lazy.compactMap(\.unrepresentable).first
+        case .map(let entries): entries.lazy.compactMap(\.value.unrepresentable).first
+        default: nil
+        }
+    }
+}

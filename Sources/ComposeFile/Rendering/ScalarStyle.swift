@@ -1,7 +1,11 @@
 /// Chooses how a string is written in YAML: plain, quoted, or as a block of lines.
 enum ScalarStyle {
-    static func key(_ text: String) -> String {
-        text.utf8.contains(UInt8(ascii: "\n")) ? doubleQuoted(text) : inline(text)
+    /// A key that cannot stand before a colon on its line: of several lines, or longer than a reader looks ahead.
+    static func isComplexKey(_ text: String) -> Bool {
+        text.utf8.count > 128
+            || text.unicodeScalars.contains {
+                $0 == "\n" || $0 == "\r" || $0 == "\u{85}" || $0 == "\u{2028}" || $0 == "\u{2029}"
+            }
     }
 
     static func text(_ text: String, depth: Int) -> String {

@@ -22,7 +22,14 @@ struct YAMLWriter {
     private mutating func map(_ entries: [(key: String, value: Printed)], depth: Int, isInline: Bool) {
         for (index, entry) in entries.enumerated() {
             if index > 0 || !isInline { indent(depth) }
-            output += ScalarStyle.key(entry.key) + ":"
+            if ScalarStyle.isComplexKey(entry.key) {
+                output += "? " + ScalarStyle.text(entry.key, depth: depth + 1) + "\n"
+                indent(depth)
+                output += ": "
+                element(entry.value, depth: depth)
+                continue
+            }
+            output += ScalarStyle.text(entry.key, depth: depth + 1) + ":"
             switch entry.value {
             case .map(let inner) where !inner.isEmpty:
                 output += "\n"
@@ -39,11 +46,16 @@ struct YAMLWriter {
         for (index, item) in items.enumerated() {
             if index > 0 || !isInline { indent(depth) }
             output += "- "
-            switch item {
-            case .map(let inner) where !inner.isEmpty: map(inner, depth: depth + 1, isInline: true)
-            case .list(let inner) where !inner.isEmpty: list(inner, depth: depth + 1, isInline: true)
-            default: output += Self.scalar(item, depth: depth + 1) + "\n"
-            }
+            element(item, depth: depth)
+        }
+    }
+
+    /// What follows a dash, or the colon of a key that has lines of its own.
+    private mutating func element(_ item: Printed, depth: Int) {
+        switch item {
+        case .map(let inner) where !inner.isEmpty: map(inner, depth: depth + 1, isInline: true)
+        case .list(let inner) where !inner.isEmpty: list(inner, depth: depth + 1, isInline: true)
+        default: output += Self.scalar(item, depth: depth + 1) + "\n"
         }
     }
 

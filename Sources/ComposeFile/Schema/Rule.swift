@@ -105,6 +105,8 @@ final class Rule: Sendable {
         var jsonKey: String?
         /// Not printed by `config`, as in the reference.
         var isHidden = false
+        /// A fraction is no number here, even where the value is text.
+        var wantsWhole = false
         /// Null reads as an empty text.
         var nullIsText = false
         /// A mapping that is printed as a list of `KEY=value`.
@@ -157,6 +159,7 @@ extension Rule {
     func choice(of choices: [String]) -> Rule { copy { $0.choices = choices } }
     func within(_ range: ClosedRange<Int64>) -> Rule { copy { $0.range = range } }
     func alsoNull() -> Rule { copy { $0.scalars.insert(.null) } }
+    func whole() -> Rule { copy { $0.wantsWhole = true } }
     func unique() -> Rule { copy { $0.uniqueItems = true } }
     func keepingZero() -> Rule { copy { $0.keepsZero = true } }
     func keepingZeroInJSON() -> Rule { copy { $0.keepsZeroInJSON = true } }

@@ -13,7 +13,11 @@ extension Schema {
         ("cgroup_parent", .text),
         ("cgroup", .text.choice(of: ["host", "private"])),
         ("cpu_count", .integer.within(0 ... .max).later(windowsOnly)),
-        ("cpu_percent", .number.within(0...100).later(windowsOnly)),
+        (
+            "cpu_percent",
+            Rule(.init(scalars: [.integer, .string], meaning: .number, cast: .number)).within(0...100).later(
+                windowsOnly)
+        ),
         ("cpu_period", .looseInteger),
         ("cpu_quota", .looseInteger),
         ("cpu_rt_period", .looseInteger.later("needs real-time group scheduling, which cgroup v2 does not have")),
@@ -42,11 +46,11 @@ extension Schema {
         ("provider", provider.later()),
         ("environment", .variables),
         ("env_file", envFile),
-        ("expose", .list(.textOrNumber).identified(by: .number)),
+        ("expose", .list(.textOrNumber.whole()).identified(by: .number)),
         ("extends", extends),
         ("external_links", .strings.later()),
         ("extra_hosts", .hosts),
-        ("group_add", .list(.textOrNumber).unique()),
+        ("group_add", .list(.textOrNumber.whole()).unique()),
         ("gpus", gpus.later("needs a GPU runtime, which is not there")),
         ("hostname", .text),
         ("healthcheck", healthcheck),
@@ -88,7 +92,13 @@ extension Schema {
         ("stdin_open", .flag),
         ("stop_grace_period", .duration.keepingZero()),
         ("stop_signal", .text),
-        ("storage_opt", .map(of: Rule(.init(scalars: .any, meaning: .text, keepsZero: true))).later()),
+        (
+            "storage_opt",
+            .map(
+                of: Rule(
+                    .init(scalars: [.string, .integer, .null], meaning: .text, keepsZero: true, nullIsText: true))
+            ).later()
+        ),
         ("sysctls", .pairs),
         ("tmpfs", .stringOrList.identified(by: .key)),
         ("tty", .flag),
@@ -164,7 +174,7 @@ extension Schema {
         ("test", Rule(.init(scalars: .string, merge: .replace), item: .text)),
         ("timeout", .duration.keepingZero()),
         ("interval", .duration.keepingZero()),
-        ("retries", .looseInteger.keepingZero()),
+        ("retries", .looseInteger.within(0 ... .max).keepingZero()),
         ("start_period", .duration.keepingZero()),
         ("start_interval", .duration.keepingZero()),
         ("disable", .flag),

@@ -138,7 +138,7 @@ struct Validator {
         guard !kind.isEmpty, traits.scalars.isSuperset(of: kind) else {
             return wrongKind(node, rule)
         }
-        if let range = traits.range, let number = node.int, !range.contains(number) {
+        if let range = traits.range, let number = Self.whole(node), !range.contains(number) {
             let limits =
                 range.upperBound == .max
                 ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
@@ -158,6 +158,11 @@ struct Validator {
             reporter.error(
                 "\(path) '\(text)' is not valid", at: node.mark, hint: "\(near)allowed: \(pattern.description)")
         }
+    }
+
+    private static func whole(_ node: Node) -> Int64? {
+        if case .float(let number) = node.value { return Int64(exactly: number) }
+        return node.int
     }
 
     private func checkUnique(_ items: [Node]) {

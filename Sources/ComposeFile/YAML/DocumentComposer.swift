@@ -41,7 +41,6 @@ struct DocumentComposer {
                         "yaml: more than \(composer.limits.documentsPerFile) documents in one file",
                         at: composer.mark(event.line, event.column), code: .tooLarge)
                 }
-                composer.anchors = [:]
                 let node = try composer.node(from: try composer.next(parser), parser, depth: 0)
                 documents.append(node)
                 try reporter.spend(composer.nodeCount, of: .writtenNodes, at: node.mark)
@@ -107,7 +106,7 @@ struct DocumentComposer {
         default:
             throw reporter.fatal("yaml: unexpected end of the document", at: mark, code: .yamlSyntax)
         }
-        node.directive = try directive(event.tag, at: mark)
+        node.directive = directive(event.tag)
         if let anchor = event.anchor {
             open.remove(anchor)
             anchors[anchor] = node
@@ -152,6 +151,11 @@ struct DocumentComposer {
             let key = try self.node(from: keyEvent, parser, depth: depth + 1)
             let value = try self.node(from: try next(parser), parser, depth: depth + 1)
             if isMerge {
+                guard merges.isEmpty else {
+                    throw reporter.fatal(
+                        "mapping key \"<<\" already defined at line \(merges[0].mark.line)", at: keyMark,
+                        hint: "merge several with a list: <<: [*a, *b]")
+                }
                 merges.append(value)
                 continue
             }
@@ -201,7 +205,12 @@ struct DocumentComposer {
 
     private func scalar(_ event: YAMLEvent, at mark: Mark) throws(ComposeFileError) -> Node.Value {
         switch event.tag {
-        case "tag:yaml.org,2002:str", "!": return .string(event.text)
+        case "tag:yaml.org,2002:str": return .string(event.text)
+        case "tag:yaml.org,2002:binary":
+            guard let bytes = Base64.decode(event.text) else {
+                throw reporter.fatal("yaml: !!binary value contains invalid base64 data", at: mark)
+            }
+            return .string(String(decoding: bytes, as: UTF8.self))
         case "tag:yaml.org,2002:null": return .null
         case "tag:yaml.org,2002:int":
             let value = ScalarResolver.resolve(event.text)
@@ -216,13 +225,17 @@ struct DocumentComposer {
             default: throw undecodable(event, "a number", at: mark)
             }
         case "tag:yaml.org,2002:bool":
-            switch event.text.lowercased() {
-            case "true", "yes", "on", "y": return .bool(true)
-            case "false", "no", "off", "n": return .bool(false)
+            switch event.text {
+            case "true", "True", "TRUE": return .bool(true)
+            case "false", "False", "FALSE": return .bool(false)
             default: throw undecodable(event, "a boolean", at: mark)
             }
-        default:
-            return event.isPlain ? ScalarResolver.resolve(event.text) : .string(event.text)
+        case nil, "!":
+            return event.isPlain || event.tag == "!" ? ScalarResolver.resolve(event.text) : .string(event.text)
+        case .some(let tag):
+            // A tag of the user's own makes text of a scalar, as `!override` and `!reset` do.
+            if tag.hasPrefix("tag:yaml.org,2002:"), event.isPlain { return ScalarResolver.resolve(event.text) }
+            return .string(event.text)
         }
     }
 
@@ -232,16 +245,12 @@ struct DocumentComposer {
             code: .wrongType)
     }
 
-    private func directive(_ tag: String?, at mark: Mark) throws(ComposeFileError) -> Directive {
+    /// Other tags say nothing here.
+    private func directive(_ tag: String?) -> Directive {
         switch tag {
         case "!reset": return .reset
         case "!override": return .override
-        case nil, "!": return .none
-        case .some(let tag):
-            if tag.hasPrefix("tag:yaml.org,2002:") { return .none }
-            throw reporter.fatal(
-                "yaml: unknown tag \(tag)", at: mark, hint: "Compose files know the tags !reset and !override",
-                code: .unknownTag)
+        default: return .none
         }
     }
 }

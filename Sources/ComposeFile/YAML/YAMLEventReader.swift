@@ -66,7 +66,17 @@ final class YAMLEventReader {
             endLine: Int(event.end_mark.line), endColumn: Int(event.end_mark.column))
         switch event.type {
         case YAML_STREAM_END_EVENT: result.kind = .streamEnd
-        case YAML_DOCUMENT_START_EVENT: result.kind = .documentStart
+        case YAML_DOCUMENT_START_EVENT:
+            if let version = event.data.document_start.version_directive?.pointee,
+                version.major != 1 || version.minor != 1
+            {
+                // libyaml lets 1.2 pass; the reference knows 1.1 only.
+                return .failure(
+                    YAMLFailure(
+                        problem: "found incompatible YAML document: %YAML 1.1 is the version that can be asked for",
+                        line: result.line, column: result.column))
+            }
+            result.kind = .documentStart
         case YAML_DOCUMENT_END_EVENT: result.kind = .documentEnd
         case YAML_ALIAS_EVENT:
             result.kind = .alias

@@ -80,53 +80,57 @@ struct ConfigCommand: Command {
     }
 
     func run(_ flags: GlobalFlags) throws {
-        guard diagnostics == .json else { return try print(try load(flags)) }
+        guard diagnostics == .json else {
+            let (loaded, separator) = try load(flags)
+            return try print(loaded, separator: separator)
+        }
         do {
-            try write(DiagnosticDocument.json(try load(flags).warnings) + "\n")
+            try write(DiagnosticDocument.json(try load(flags).loaded.warnings) + "\n")
         } catch let error as ComposeFileError {
             try write(DiagnosticDocument.json(error.diagnostics + error.warnings, omitted: error.omitted) + "\n")
             throw ExitStatus(code: 1)
         }
     }
 
+    /// - Returns: the project, and what joins the parts of the names of its images.
     /// - Throws: ``ComposeFileError`` and what ``Session`` throws.
-    private func load(_ flags: GlobalFlags) throws -> LoadedProject {
+    private func load(_ flags: GlobalFlags) throws -> (loaded: LoadedProject, separator: String) {
         let session = try Session(flags)
         var options = session.loadOptions(services: service)
         options.noConsistency = noConsistency
         options.noEnvResolution = noEnvResolution
-        options.noInterpolate = noInterpolate
+        // What is hashed has values; which resources are used is known of values only.
+        options.noInterpolate = (noInterpolate || variables) && hash == nil && !volumes && !networks && !images
         // The older form of names is printed as the files have it.
-        options.noNormalize = noNormalize || options.compatibility
+        options.noNormalize = noNormalize || flags.compatibility
         options.noPathResolution = noPathResolution
-        if volumes || networks || models { options.allResources = true }
-        return try ProjectLoader.load(options)
+        return (try ProjectLoader.load(options), options.compatibility ? "_" : "-")
     }
 
-    private func print(_ loaded: LoadedProject) throws {
+    private func print(_ loaded: LoadedProject, separator: String) throws {
         for warning in loaded.warnings { Report.diagnostic(warning) }
-        if quiet { return }
-        try write(try text(loaded))
+        let text = try text(loaded, separator: separator)
+        if !quiet { try write(text) }
     }
 
-    private func text(_ loaded: LoadedProject) throws -> String {
+    private func text(_ loaded: LoadedProject, separator: String) throws -> String {
         func lines(_ names: [String]) -> String { names.map { $0 + "\n" }.joined() }
         var document = loaded.document
-        if !service.isEmpty {
+        if !service.isEmpty, !noInterpolate {
             document = try document.selecting(
                 ServiceSelection.expand(service, among: document.names(of: .services)))
         }
         if services { return lines(document.names(of: .services)) }
         if volumes { return lines(document.names(of: .volumes)) }
         if networks { return lines(document.names(of: .networks)) }
-        if models { return lines(document.names(of: .models)) }
-        if images { return lines(document.images()) }
-        if profiles { return lines(profileNames(loaded.project)) }
+        if models { return lines(document.modelReferences()) }
+        if images { return lines(document.images(separator: separator)) }
+        if profiles { return lines(noInterpolate ? document.profiles() : profileNames(loaded.project)) }
         if environment { return lines(loaded.environment.map { "\($0.key)=\($0.value)" }.sorted()) }
         if variables { return variableTable(loaded.variables) }
         if let hash { return try lines(hashes(hash, loaded.project)) }
         if origin { return format == .json ? document.originsJSON() + "\n" : document.yamlWithOrigins() }
-        return format == .json ? document.json() : document.yaml()
+        return format == .json ? try document.json() : document.yaml()
     }
 
     private func profileNames(_ project: Project) -> [String] {
