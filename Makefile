@@ -13,7 +13,7 @@ DEMO_PACKAGES := mmdebstrap curl
 RELEASE := .build/release
 BINARY := $(RELEASE)/swcompose
 
-.PHONY: help deps build test integration demo demo-down bench lint format install clean
+.PHONY: help deps build test integration demo demo-down bench schema fuzz lint format install clean
 
 help:
 	@echo "make deps     install the Debian packages that build, tests and demo need"
@@ -21,6 +21,8 @@ help:
 	@echo "make test     build everything and run all tests (as root: the integration tests too)"
 	@echo "make demo     build, make the example's image, bring examples/webstack up and fetch its page"
 	@echo "make bench    compare with docker compose where that is found, alone where it is not"
+	@echo "make schema   write schemas/compose.json anew from the table of rules"
+	@echo "make fuzz     fuzz the parsers and the loader for FUZZ_SECONDS (600); what is found is kept in .build/fuzz"
 	@echo "make lint     swift format lint --strict"
 	@echo "make install  copy the two programs to PREFIX ($(PREFIX))"
 
@@ -76,6 +78,14 @@ demo-down:
 
 bench: build
 	$(SUDO) python3 bench/bench.py --swcompose $(abspath $(BINARY)) $(BENCH_FLAGS)
+
+schema: deps
+	swift build --product compose-schema
+	.build/debug/compose-schema > schemas/compose.json.new
+	mv schemas/compose.json.new schemas/compose.json
+
+fuzz: deps
+	fuzz/fuzz.sh
 
 install: build
 	install -D -m 755 $(RELEASE)/swcompose $(DESTDIR)$(PREFIX)/bin/swcompose

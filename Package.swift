@@ -1,21 +1,28 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
-/// What every target of full Swift is compiled with. Warnings are errors. Without MemberImportVisibility: which of the
-/// C modules in a program counts as the home of a structure that several include is chance.
-let common: [SwiftSetting] = [
+/// What every target of full Swift is compiled with. Without MemberImportVisibility: which of the C modules in a
+/// program counts as the home of a structure that several include is chance.
+let portable: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    // One view of the C library everywhere: CLinux needs the GNU part, and two views of one header do not mix.
-    .unsafeFlags(["-warnings-as-errors", "-Xcc", "-D_GNU_SOURCE"]),
+    .treatAllWarnings(as: .error),
 ]
+
+/// For targets that no other package uses: packages cannot use what needs unsafe flags.
+let common: [SwiftSetting] =
+    portable + [
+        // One view of the C library everywhere: CLinux needs the GNU part, and two views of one header do not mix.
+        .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"])
+    ]
 
 /// The shim is Embedded Swift: no runtime, one static file of some hundred kilobytes.
 let embedded: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags(["-wmo", "-warnings-as-errors"]),
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(["-wmo"]),
 ]
 
 let package = Package(
@@ -59,7 +66,10 @@ let package = Package(
             ],
             swiftSettings: common),
         .target(name: "Orchestration", dependencies: ["ComposeFile"], swiftSettings: common),
-        .target(name: "ComposeFile", dependencies: ["CYaml"], swiftSettings: common),
+        // A product for other packages too.
+        .target(name: "ComposeFile", dependencies: ["CYaml"], swiftSettings: portable),
+        // Prints the JSON Schema of the format: `make schema`.
+        .executableTarget(name: "compose-schema", dependencies: ["ComposeFile"], swiftSettings: common),
         .target(
             name: "LocalEngine",
             dependencies: [

@@ -60,6 +60,35 @@ services:
 """
 
 
+
+
+def typical_services(count):
+    """A project as people write them: what is long in real ones is there, in short and long forms."""
+    lines = ["services:"]
+    for n in range(count):
+        lines += [
+            f"  svc{n}:",
+            f"    image: registry.example.com/team/app{n}:1.{n}",
+            "    command: [serve, --port, '8080']",
+            "    environment:",
+            "      LOG_LEVEL: info",
+            f"      INDEX: '{n}'",
+            f"      DB_URL: postgres://user:${{DB_PASSWORD:-secret}}@db{n % 10}:5432/app",
+            f"    ports: ['{10000 + n}:8080']",
+            f"    volumes: ['data{n % 20}:/var/lib/app', './conf/{n}:/etc/app:ro']",
+            "    networks: [front, back]",
+            f"    labels: {{com.example.index: '{n}', com.example.team: platform}}",
+            "    healthcheck: {test: [CMD, curl, -f, http://localhost:8080/health], interval: 10s, retries: 5}",
+            "    restart: unless-stopped",
+            "    deploy: {resources: {limits: {cpus: '0.5', memory: 256M}}}",
+        ]
+        if n % 10:
+            lines.append(f"    depends_on: [svc{n - 1}]")
+    lines += ["networks: {front: {}, back: {internal: true}}", "volumes:"]
+    lines += [f"  data{n}: {{}}" for n in range(min(count, 20))]
+    return "\n".join(lines) + "\n"
+
+
 class Tool:
     def __init__(self, name, command, environment=None):
         self.name, self.command = name, command
@@ -76,6 +105,18 @@ class Tool:
         if check and done.returncode != 0:
             sys.exit(f"{self.name} {' '.join(arguments)} failed ({done.returncode}):\n{done.stdout}")
         return seconds
+
+    def run_measured(self, directory, *arguments):
+        """Seconds, and the greatest resident size in MiB, of the process and its children."""
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [*self.command, *arguments], cwd=directory, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            sys.exit(f"{self.name} {' '.join(arguments)} failed ({process.returncode})")
+        return time.perf_counter() - start, usage.ru_maxrss / 1024
 
     def import_image(self, tarball):
         raise NotImplementedError
@@ -162,6 +203,18 @@ def throughput(port):
     return float("nan")
 
 
+def measure_config(tool, directory, rounds):
+    """As measure, for what needs no daemon."""
+    values = {}
+    for count in (3, 1000):
+        path = project(directory, f"config{count}", typical_services(count))
+        for _ in range(max(5, rounds)):
+            seconds, size = tool.run_measured(path, "config")
+            values.setdefault(f"config, {count} services", []).append(seconds)
+            values.setdefault(f"config, {count} services (MiB)", []).append(size)
+    return values
+
+
 def measure(tool, directory, rounds):
     """A dictionary of measure to the list of its values; seconds unless the name says otherwise."""
     values = {}
@@ -197,8 +250,11 @@ def measure(tool, directory, rounds):
     return values
 
 
-def find_peer(path):
-    if subprocess.run(["docker", "info"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+def find_peer(path, needs_daemon):
+    probe = ["docker", "info"]
+    if needs_daemon and subprocess.run(
+        probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    ).returncode:
         return None
     if path:
         return DockerCompose("docker compose", [path])
@@ -211,6 +267,7 @@ def main():
     arguments.add_argument("--swcompose", required=True)
     arguments.add_argument("--peer", help="path of the docker-compose binary, where it is no plugin")
     arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--config-only", action="store_true", help="only what needs neither root nor a daemon")
     options = arguments.parse_args()
 
     with tempfile.TemporaryDirectory(prefix="swcompose-bench-") as directory:
@@ -221,18 +278,19 @@ def main():
         }
         tools = [Swcompose("swcompose", [options.swcompose], roots)]
         try:
-            peer = find_peer(options.peer)
+            peer = find_peer(options.peer, not options.config_only)
         except FileNotFoundError:
             peer = None
         if peer:
             tools.append(peer)
         else:
             print("no Docker daemon with docker compose found: swcompose alone\n")
-        tarball = busybox_tarball(directory)
-        results = []
-        for tool in tools:
-            tool.import_image(tarball)
-            results.append(measure(tool, directory, options.rounds))
+        results = [measure_config(tool, directory, options.rounds) for tool in tools]
+        if not options.config_only:
+            tarball = busybox_tarball(directory)
+            for tool, values in zip(tools, results):
+                tool.import_image(tarball)
+                values.update(measure(tool, directory, options.rounds))
         shutil.rmtree(roots["SWCOMPOSE_RUN_ROOT"], ignore_errors=True)
 
     width = max(len(name) for name in results[0])

@@ -22,7 +22,7 @@ struct ProjectTarget: Sendable {
     /// - Throws: ``ExitStatus`` after printing them.
     static func refuseUnsupported(_ project: Project, services: Set<String>) throws {
         let refused = project.unsupported.filter { $0.service.map(services.contains) ?? true }
-        for attribute in refused { Report.error(attribute.rendered) }
+        for attribute in refused { Report.diagnostic(attribute.diagnostic()) }
         if !refused.isEmpty { throw ExitStatus(code: 1) }
     }
 
@@ -103,7 +103,7 @@ enum ServiceSelection {
                 continue
             }
             let matches = known.filter { Glob.matches(argument, $0) ?? false }
-            if matches.isEmpty { throw NoSuchService(name: argument) }
+            if matches.isEmpty { throw NoSuchService(name: argument, known: known) }
             selected.formUnion(matches)
         }
         return selected.sorted()
@@ -124,5 +124,13 @@ enum ServiceSelection {
 
 struct NoSuchService: Error, Equatable, CustomStringConvertible {
     let name: String
-    var description: String { "no such service: \(name)" }
+    /// The name that was probably meant.
+    let near: String?
+
+    init(name: String, known: some Collection<String>) {
+        self.name = name
+        near = Suggestion.nearest(to: name, among: known.sorted())
+    }
+
+    var description: String { "no such service: \(name)" + (near.map { "\n  hint: did you mean `\($0)`?" } ?? "") }
 }

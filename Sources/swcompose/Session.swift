@@ -26,6 +26,7 @@ struct Session: Sendable {
         options.profiles = root.profiles
         options.allResources = root.allResources
         options.envFiles = root.envFiles
+        DiagnosticOutput.setANSI(root.ansi ?? (root.noAnsi ? "never" : options.environment["COMPOSE_ANSI"] ?? "auto"))
         if root.noAnsi { Report.note("option '--no-ansi' is DEPRECATED ! Please use '--ansi' instead.") }
         if root.workdir != nil {
             Report.note(

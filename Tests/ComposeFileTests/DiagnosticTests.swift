@@ -12,7 +12,7 @@ import Testing
                 """
                 compose.yaml:7:5: error: additional property 'healthchek' not allowed in services.web
                  7 |     healthchek:
-                   |     ^
+                   |     ^~~~~~~~~~
                   hint: did you mean `healthcheck`?
                 """
             ])

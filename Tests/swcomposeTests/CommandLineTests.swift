@@ -114,8 +114,10 @@ import Testing
         let known = ["web", "web2", "db"]
         #expect(try ServiceSelection.expand(["web*"], among: known) == ["web", "web2"])
         #expect(try ServiceSelection.expand([], among: known) == [])
-        #expect(throws: NoSuchService(name: "x")) { try ServiceSelection.expand(["db", "x"], among: known) }
-        #expect(throws: NoSuchService(name: "x*")) { try ServiceSelection.expand(["x*"], among: known) }
+        #expect(throws: NoSuchService(name: "x", known: known)) {
+            try ServiceSelection.expand(["db", "x"], among: known)
+        }
+        #expect(throws: NoSuchService(name: "x*", known: known)) { try ServiceSelection.expand(["x*"], among: known) }
     }
 
     @Test func dependenciesAreFollowed() {

@@ -9,7 +9,7 @@ enum ConfigHash {
             deploy.remove("replicas")
             service.set("deploy", Node(.mapping(deploy), at: node.mark))
         }
-        let printed = Printer(format: .json, isTyped: true, escapesDollars: false).service(Node(.mapping(service)))
+        let printed = Printer(format: .json, isTyped: true).service(Node(.mapping(service)))
         return SHA256.hexDigest(of: Array(JSONWriter.write(printed, indented: false).utf8))
     }
 }

@@ -22,7 +22,7 @@ struct ProjectDecoder {
     }
 
     private func service(_ entry: Mapping.Entry) -> Service {
-        ServiceDecoder(name: entry.key, reporter: reporter).decode(entry.value.mapping ?? Mapping())
+        ServiceDecoder(name: entry.key).decode(entry.value.mapping ?? Mapping())
     }
 
     private func each(_ section: String, _ selection: Selection, _ body: (String, FieldReader) -> Void) {

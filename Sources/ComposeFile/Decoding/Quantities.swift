@@ -44,6 +44,8 @@ enum DurationText {
 
     /// Nanoseconds.
     static func parse(_ text: String) throws(Failure) -> Int64 {
+        // Longer than any duration that means something.
+        guard text.utf8.count <= 1024 else { throw Failure(text: "time: invalid duration: it is too long") }
         var rest = Array(text.utf8)[...]
         var sign = 1.0
         if let first = rest.first, first == UInt8(ascii: "-") || first == UInt8(ascii: "+") {

@@ -1,7 +1,6 @@
 /// Makes a ``Service`` out of its canonical mapping.
 struct ServiceDecoder {
     let name: String
-    let reporter: Reporter
 
     func decode(_ mapping: Mapping) -> Service {
         let fields = FieldReader(mapping)
@@ -69,11 +68,8 @@ struct ServiceDecoder {
             case "on-failure": return .onFailure(maximumRetries: policy.smallInt("max_attempts"))
             case "any", "always": return .always
             case "unless-stopped": return .unlessStopped
-            default:
-                reporter.error(
-                    "services.\(name).deploy.restart_policy.condition: invalid value \"\(condition)\"",
-                    at: policy.mapping["condition"]?.mark ?? .none, hint: "one of none, on-failure and any is wanted")
-                return nil
+            // As below: refused by name where containers are made.
+            default: return nil
             }
         }
         guard let text = fields.text("restart") else { return nil }
@@ -143,10 +139,8 @@ struct ServiceDecoder {
     private func port(_ node: Node) -> Port? {
         let fields = FieldReader(node)
         var port = Port()
-        guard let target = fields.int("target").flatMap({ UInt16(exactly: $0) }), target > 0 else {
-            reporter.error("services.\(name).ports: the target must be from 1 to 65535", at: node.mark)
-            return nil
-        }
+        // Others are refused by name where containers are made.
+        guard let target = fields.int("target").flatMap({ UInt16(exactly: $0) }), target > 0 else { return nil }
         port.target = target
         port.published = fields.text("published") ?? ""
         port.hostIP = fields.text("host_ip")

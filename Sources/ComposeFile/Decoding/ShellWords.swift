@@ -9,6 +9,8 @@ enum ShellWords {
         var hasWord = false
         var isEscaped = false
         var quote: UInt8?
+        // Between `$(` and `)` nothing splits and no quote counts.
+        var isInCommand = false
         scan: for byte in line.utf8 {
             if isEscaped {
                 word.append(byte)
@@ -22,14 +24,16 @@ enum ShellWords {
             }
             switch byte {
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
-                if quote != nil {
+                if quote != nil || isInCommand {
                     word.append(byte)
                 } else if hasWord {
                     words.append(String(decoding: word, as: UTF8.self))
                     (word, hasWord) = ([], false)
                 }
             case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "`"):
-                if quote == nil {
+                if isInCommand {
+                    word.append(byte)
+                } else if quote == nil {
                     quote = byte
                     hasWord = true
                     if byte == UInt8(ascii: "`") { word.append(byte) }
@@ -41,10 +45,19 @@ enum ShellWords {
                 }
             case UInt8(ascii: "("):
                 // Only `$(` is a word's part.
-                guard quote != nil || word.last == UInt8(ascii: "$") else { throw Failure() }
+                if quote == nil {
+                    guard !isInCommand, word.last == UInt8(ascii: "$") else { throw Failure() }
+                    isInCommand = true
+                }
+                word.append(byte)
+            case UInt8(ascii: ")"):
+                if quote == nil {
+                    guard isInCommand else { throw Failure() }
+                    isInCommand = false
+                }
                 word.append(byte)
             case UInt8(ascii: ";"), UInt8(ascii: "&"), UInt8(ascii: "|"), UInt8(ascii: "<"), UInt8(ascii: ">"):
-                guard quote == nil else {
+                guard quote == nil, !isInCommand else {
                     word.append(byte)
                     continue
                 }
@@ -56,7 +69,7 @@ enum ShellWords {
                 hasWord = true
             }
         }
-        if quote != nil || isEscaped { throw Failure() }
+        if quote != nil || isEscaped || isInCommand { throw Failure() }
         if hasWord { words.append(String(decoding: word, as: UTF8.self)) }
         return words
     }

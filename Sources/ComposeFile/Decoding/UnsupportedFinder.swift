@@ -71,6 +71,7 @@ struct UnsupportedFinder {
                 "is not supported: containers run on the built-in runtime")
             only("platform", Self.platforms, "cannot run on this host")
             restart(node, add)
+            addresses(node, add)
             for (index, mount) in (node["volumes"]?.sequence ?? []).enumerated() {
                 only(
                     "type", ["bind", "volume", "tmpfs"], in: mount, name: "volumes[\(index)].type",
@@ -96,7 +97,31 @@ struct UnsupportedFinder {
         }
     }
 
+    /// Spellings that only the making of a container would stumble over.
+    private func addresses(_ node: Node, _ add: (String, Mark, String) -> Void) {
+        for network in node["networks"]?.mapping ?? Mapping() {
+            for (key, isValid) in [("ipv4_address", IPAddress.isIPv4), ("ipv6_address", IPAddress.isIPv6)] {
+                guard let address = network.value[key], let text = address.string, !text.isEmpty, !isValid(text) else {
+                    continue
+                }
+                add("networks.\(network.key).\(key)", address.mark, "\"\(text)\" is not such an address")
+            }
+        }
+        for (index, port) in (node["ports"]?.sequence ?? []).enumerated() {
+            if let target = port["target"], let number = target.int, !(1...65535).contains(number) {
+                add("ports[\(index)].target", target.mark, "must be from 1 to 65535, not \(number)")
+            }
+        }
+    }
+
     private func restart(_ node: Node, _ add: (String, Mark, String) -> Void) {
+        if let condition = node["deploy"]?["restart_policy"]?["condition"], let text = condition.string,
+            !["", "none", "on-failure", "any", "always", "unless-stopped"].contains(text)
+        {
+            add(
+                "deploy.restart_policy.condition", condition.mark,
+                "\"\(text)\" is not a condition: none, on-failure and any are")
+        }
         guard let value = node["restart"], let text = value.string, !text.isEmpty else { return }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let isKnown =

@@ -1,76 +1,69 @@
 /// One thing to tell about a Compose file: what, where, and what would be right.
 public struct Diagnostic: Sendable, Equatable, Codable {
-    public enum Severity: String, Sendable, Codable { case error, warning }
+    /// How bad it is. Only an error refuses the files.
+    public enum Severity: String, Sendable, Codable {
+        case error, warning
+        /// Worth knowing; nothing need be wrong.
+        case info
+    }
+
+    /// A further place that belongs to the matter: the first of two definitions, the `include` that led here.
+    public struct Note: Sendable, Equatable, Codable {
+        public var message: String
+        /// As the file was named; nil where the note is about the diagnostic's own place.
+        public var file: String?
+        /// From 1; 0 without a place.
+        public var line: Int
+        /// From 1, in characters; 0 without a place.
+        public var column: Int
+
+        public init(message: String, file: String? = nil, line: Int = 0, column: Int = 0) {
+            self.message = message
+            self.file = file
+            self.line = line
+            self.column = column
+        }
+    }
 
     public var severity: Severity
+    /// A stable name of the kind of fault, in kebab case: a raw value of ``DiagnosticCode`` or ``LintRule``.
+    public var code: String
     /// As the file was named; nil where the matter has no place in a file.
     public var file: String?
     /// From 1; 0 without a place.
     public var line: Int
     /// From 1, in characters; 0 without a place.
     public var column: Int
+    /// The line of the first character after the fault; nil where the fault's extent is not known.
+    public var endLine: Int?
+    /// The column of the first character after the fault.
+    public var endColumn: Int?
     public var message: String
     /// What would be right.
     public var hint: String?
+    public var notes: [Note]
     /// The text of the line.
     public var source: String?
 
     public init(
-        severity: Severity, message: String, file: String? = nil, line: Int = 0, column: Int = 0,
-        hint: String? = nil, source: String? = nil
+        severity: Severity, code: String = DiagnosticCode.invalidValue.rawValue, message: String,
+        file: String? = nil, line: Int = 0, column: Int = 0, endLine: Int? = nil, endColumn: Int? = nil,
+        hint: String? = nil, notes: [Note] = [], source: String? = nil
     ) {
         self.severity = severity
+        self.code = code
         self.message = message
         self.file = file
         self.line = line
         self.column = column
+        self.endLine = endLine
+        self.endColumn = endColumn
         self.hint = hint
+        self.notes = notes
         self.source = source
     }
 
-    /// `file:line:column: error: message`, the line with a caret below, and the hint. No newline at the end.
-    public var rendered: String {
-        var text = ""
-        if let file { text += line > 0 ? "\(file):\(line):\(column): " : "\(file): " }
-        text += "\(severity.rawValue): \(message)"
-        if let source, line > 0 {
-            let number = String(line)
-            let margin = String(repeating: " ", count: number.count)
-            let (excerpt, caret) = excerpt(of: source)
-            var indent = ""
-            for character in excerpt.unicodeScalars.prefix(caret) {
-                indent.unicodeScalars.append(character == "\t" ? "\t" : " ")
-            }
-            text += "\n \(number) | \(excerpt)\n \(margin) | \(indent)^"
-        }
-        if let hint { text += "\n  hint: \(hint)" }
-        return text
-    }
-
-    /// The line, cut around the column where it is very long, and the caret's place in it.
-    private func excerpt(of source: String) -> (text: String, caret: Int) {
-        let scalars = Array(source.unicodeScalars)
-        let caret = min(max(0, column - 1), scalars.count)
-        guard scalars.count > 160 else { return (source, caret) }
-        let start = max(0, caret - 80)
-        let end = min(scalars.count, caret + 80)
-        var view = String.UnicodeScalarView()
-        if start > 0 { view.append("…") }
-        view.append(contentsOf: scalars[start..<end])
-        if end < scalars.count { view.append("…") }
-        return (String(view), caret - start + (start > 0 ? 1 : 0))
-    }
-}
-
-/// Everything that was wrong with the files, in the order in which it was found.
-public struct ComposeFileError: Error, Sendable, CustomStringConvertible {
-    public var diagnostics: [Diagnostic]
-
-    public init(diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
-
-    public init(_ message: String, hint: String? = nil) {
-        diagnostics = [Diagnostic(severity: .error, message: message, hint: hint)]
-    }
-
-    public var description: String { diagnostics.map(\.rendered).joined(separator: "\n") }
+    /// `file:line:column: error: message`, the line with the fault underlined, the hint and the notes, for a plain
+    /// page of 120 columns. No newline at the end.
+    public var rendered: String { DiagnosticRenderer().render(self) }
 }

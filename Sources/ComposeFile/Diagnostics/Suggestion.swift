@@ -1,18 +1,26 @@
 /// Finds the spelling that was probably meant.
-enum Suggestion {
+public enum Suggestion {
     /// The candidate with the smallest edit distance, if it is near enough to be plausible.
-    static func nearest(to name: String, among candidates: [String]) -> String? {
+    public static func nearest(to name: String, among candidates: [String]) -> String? {
+        guard name.utf8.count <= longest else { return nil }
         let typed = Array(name.lowercased().utf8)
         let limit = max(1, min(3, typed.count / 3))
         var best: (distance: Int, name: String)?
-        for candidate in candidates {
+        for candidate in candidates.prefix(most) where candidate.utf8.count <= longest {
             let other = Array(candidate.lowercased().utf8)
             guard abs(other.count - typed.count) <= limit else { continue }
             let distance = distance(typed, other)
-            if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
+            // A name of one letter is near to every other.
+            if distance <= limit, distance < typed.count, distance < best?.distance ?? .max {
+                best = (distance, candidate)
+            }
         }
         return best?.name
     }
+
+    /// Names that are longer, or more in number, are no matter of a slip of the finger.
+    private static let longest = 64
+    private static let most = 2000
 
     /// Edits, where swapping two neighbours counts once.
     private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {

@@ -12,9 +12,12 @@ struct Interpolator {
     }
 
     private func walk(_ node: inout Node, rule: Rule?, path: inout [String]) {
+        // Of a value that is taken away, only the place matters.
+        if node.directive == .reset { return }
         switch node.value {
         case .string(let text):
             guard let value = substitute(text, at: node.mark, path: path) else { return }
+            if value != text { reporter.note(.init(mark: node.mark, template: text, value: value)) }
             guard let cast = rule?.cast, cast != .none else {
                 if value != text { node.value = .string(value) }
                 return
@@ -24,7 +27,7 @@ struct Interpolator {
             case .failure(let failure):
                 reporter.error(
                     "error while interpolating \(Self.name(path)): failed to cast to expected type: \(failure.text)",
-                    at: node.mark, hint: failure.hint)
+                    at: node.mark, hint: failure.hint, code: .wrongType)
             }
         case .sequence(var items):
             let itemRule = rule?.item
@@ -49,26 +52,40 @@ struct Interpolator {
     func substitute(_ text: String, at mark: Mark, path: [String]) -> String? {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
         let template = Template(
-            lookup: { environment[$0] },
+            limit: reporter.budget.substitutable, lookup: { environment[$0] },
             unset: { name, dollar in
-                reporter.warn(
-                    "The \"\(name)\" variable is not set. Defaulting to a blank string.",
-                    at: reporter.sources.dollar(dollar, after: mark), key: "unset \(name)")
+                reporter.warnUnset(name, at: reporter.sources.dollar(dollar, after: mark), environment)
             })
         do throws(Template.Failure) {
-            return try template.substitute(text)
+            let result = try template.substitute(text)
+            // A variable costs time and room even where it adds nothing.
+            let cost = result.utf8.count + 32 * text.utf8.count { $0 == UInt8(ascii: "$") }
+            if let problem = reporter.budget.take(cost, of: .substitutedBytes) {
+                reporter.error(problem, at: mark, code: .tooLarge)
+                return nil
+            }
+            return result
         } catch {
             let place = reporter.sources.dollar(error.dollar, after: mark)
             switch error.reason {
             case .invalidFormat:
                 reporter.error(
                     "invalid interpolation format for \(Self.name(path)): \"\(Self.line(of: text, dollar: error.dollar))\"",
-                    at: place,
-                    hint: "write $$ for a literal $")
+                    at: place, hint: Self.advice(text, dollar: error.dollar), code: .invalidInterpolation,
+                    end: reporter.sources.variableEnd(place), value: mark)
+            case .tooLong:
+                let problem = reporter.budget.take(.max >> 1, of: .substitutedBytes)
+                reporter.error(problem ?? "too long", at: place, code: .tooLarge)
+            case .tooDeep:
+                reporter.error(
+                    "\(Self.name(path)): variables are nested too deeply", at: place, hint: "256 levels are allowed",
+                    code: .invalidInterpolation)
             case .missing(let variable, let message):
                 reporter.error(
                     "error while interpolating \(Self.name(path)): required variable \(variable) is missing a value"
-                        + (message.isEmpty ? "" : ": \(message)"), at: place)
+                        + (message.isEmpty ? "" : ": \(message)"), at: place,
+                    hint: reporter.advice(forUnset: variable, environment), code: .missingVariable,
+                    end: reporter.sources.variableEnd(place), value: mark)
             }
             return nil
         }
@@ -83,6 +100,12 @@ struct Interpolator {
             remaining -= count
         }
         return text[...]
+    }
+
+    private static func advice(_ text: String, dollar: Int) -> String {
+        let body = line(of: text, dollar: dollar)
+        if body.contains("${"), !body.contains("}") { return "close it with `}`, or write $$ for a literal $" }
+        return "write $$ for a literal $; a variable is ${NAME}, ${NAME:-default} or ${NAME:?message}"
     }
 
     private static func name(_ path: [String]) -> String {

@@ -1,61 +1,73 @@
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
+/// Where the loader reads files from: the host's file system (``HostFiles``), memory (``MemoryFiles``), or a reader
+/// of your own. Every path that the loader asks for is absolute and free of `.` and `..`.
+public protocol FileReader: Sendable {
+    /// The content of a file.
+    ///
+    /// - Parameters:
+    ///   - path: absolute.
+    ///   - limit: bytes; a larger file is refused rather than read.
+    /// - Throws: ``FileFailure``.
+    func read(_ path: String, limit: Int) throws(FileFailure) -> [UInt8]
 
-/// Reads whole files; the loader's only door to the file system.
-enum FileReader {
-    struct Failure: Error {
-        var code: Int32
-        /// "no such file or directory"
-        var text: String { String(cString: strerror(code)).lowercased() }
-    }
+    /// What the file name `-` stands for.
+    ///
+    /// - Throws: ``FileFailure``.
+    func readStandardInput(limit: Int) throws(FileFailure) -> [UInt8]
 
-    static func read(_ path: String, limit: Int = 64 << 20) throws(Failure) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(code: errno) }
-        defer { close(descriptor) }
-        return try read(descriptor, limit: limit)
-    }
+    /// What a path names, symbolic links followed; nil where there is nothing.
+    func kind(of path: String) -> FileKind?
 
-    static func readStandardInput() throws(Failure) -> [UInt8] { try read(0, limit: 64 << 20) }
-
-    private static func read(_ descriptor: Int32, limit: Int) throws(Failure) -> [UInt8] {
-        var information = stat()
-        guard fstat(descriptor, &information) == 0 else { throw Failure(code: errno) }
-        if information.st_mode & S_IFMT == S_IFDIR { throw Failure(code: EISDIR) }
-        var bytes: [UInt8] = []
-        let step = max(4096, min(Int(information.st_size) + 1, limit))
-        while true {
-            let start = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: step))
-            let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + start, step) }
-            if count < 0 {
-                guard errno == EINTR else { throw Failure(code: errno) }
-                bytes.removeLast(step)
-                continue
-            }
-            bytes.removeLast(step - count)
-            if count == 0 { return bytes }
-            if bytes.count > limit { throw Failure(code: EFBIG) }
-        }
-    }
-
-    static func isFile(_ path: String) -> Bool {
-        var information = stat()
-        return stat(path, &information) == 0 && information.st_mode & S_IFMT != S_IFDIR
-    }
-
-    static func isDirectory(_ path: String) -> Bool {
-        var information = stat()
-        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
-    }
+    /// What a directory holds, in no order: candidates for a name that was misspelt. Nothing where it cannot be read,
+    /// or where the reader has no such list.
+    func names(in directory: String) -> [String]
 
     /// The path with symbolic links followed; nil where it does not exist.
-    static func resolvingLinks(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
+    func resolvingLinks(_ path: String) -> String?
+}
+
+/// What a path names, as far as the loader cares.
+public enum FileKind: Sendable, Equatable {
+    case file, directory
+}
+
+extension FileReader {
+    /// No list of names: hints do without.
+    public func names(in directory: String) -> [String] { [] }
+
+    func exists(_ path: String) -> Bool { kind(of: path) != nil }
+    func isDirectory(_ path: String) -> Bool { kind(of: path) == .directory }
+    /// Something is there that is no directory.
+    func isFile(_ path: String) -> Bool { kind(of: path) == .file }
+}
+
+/// Why a file could not be read.
+public struct FileFailure: Error, Sendable, Equatable {
+    /// What went wrong.
+    public enum Reason: Sendable, Equatable {
+        /// Nothing is there under this name.
+        case missing
+        case isDirectory
+        /// It has more bytes than this.
+        case tooLarge(limit: Int)
+        /// A named pipe into which no program writes.
+        case noWriter
+        /// What the system says, as `permission denied`.
+        case system(String)
+    }
+    public var reason: Reason
+
+    public init(_ reason: Reason) { self.reason = reason }
+
+    var isMissing: Bool { reason == .missing }
+
+    /// `no such file or directory`
+    var text: String {
+        switch reason {
+        case .missing: "no such file or directory"
+        case .isDirectory: "is a directory"
+        case .tooLarge(let limit): "the file has more than the \(limit) bytes allowed"
+        case .noWriter: "it is a pipe into which no program writes"
+        case .system(let text): text
+        }
     }
 }

@@ -23,6 +23,8 @@ public struct LoadOptions: Sendable {
     public var noPathResolution = false
     public var noEnvResolution = false
     public var noConsistency = false
+    /// Where files are read from.
+    public var reader: any FileReader = HostFiles()
     /// `--compatibility`: names are joined with `_`.
     public var compatibility = false
 
@@ -39,8 +41,29 @@ public struct LoadedProject: Sendable {
     public var document: ConfigDocument
     /// What interpolation had to draw on: the process' environment over the env files.
     public var environment: [String: String]
-    /// Variables that the files use.
-    public var variables: [TemplateVariable]
+    /// Every document read, as written.
+    let documents: [Node]
+
+    /// Variables that the files use, each use of one.
+    public var variables: [TemplateVariable] {
+        var result: [TemplateVariable] = []
+        func note(_ node: Node) {
+            switch node.value {
+            case .string(let text):
+                Template.variables(in: text) { variable in
+                    result.append(
+                        TemplateVariable(
+                            name: variable.name, isRequired: variable.isRequired, defaultValue: variable.defaultValue,
+                            alternateValue: variable.alternate))
+                }
+            case .sequence(let items): items.forEach(note)
+            case .mapping(let mapping): for entry in mapping { note(entry.value) }
+            default: return
+            }
+        }
+        documents.forEach(note)
+        return result
+    }
 }
 
 /// A variable as a Compose file uses it.

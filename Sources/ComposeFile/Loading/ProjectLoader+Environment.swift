@@ -3,6 +3,6 @@ extension ProjectLoader {
     ///
     /// - Throws: ``ComposeFileError`` for an env file that is missing or malformed.
     public static func environment(_ options: LoadOptions) throws(ComposeFileError) -> [String: String] {
-        try Surroundings(options, reporter: Reporter()).environment
+        try Surroundings(options, reporter: Reporter(directory: options.workingDirectory)).environment
     }
 }

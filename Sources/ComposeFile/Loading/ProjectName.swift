@@ -8,24 +8,30 @@ enum ProjectName {
                 throw reporter.fatal(
                     "invalid project name \"\(explicit)\": must consist only of lowercase alphanumeric characters, "
                         + "hyphens, and underscores as well as start with a letter or number",
-                    hint: normalised(explicit).isEmpty ? nil : "`\(normalised(explicit))` would be valid")
+                    hint: normalised(explicit).isEmpty ? nil : "`\(normalised(explicit))` would be valid",
+                    code: .invalidProjectName)
             }
             return explicit
         }
         var name = ""
+        var isGiven = false
         for document in documents {
             guard let node = document["name"], let text = node.string, !text.isEmpty else { continue }
+            isGiven = true
             if options.noInterpolate {
                 name = text
             } else {
                 let interpolator = Interpolator(environment: surroundings.environment, reporter: reporter)
                 name = interpolator.substitute(text, at: node.mark, path: ["name"]) ?? ""
-                try reporter.check()
             }
         }
+        if options.noNormalize, isGiven { return name }
         name = normalised(name)
-        if name.isEmpty { name = normalised(Paths.name(of: surroundings.projectDirectory)) }
-        if name.isEmpty { throw reporter.fatal("project name must not be empty", hint: "give one with -p or `name:`") }
+        if name.isEmpty, !isGiven { name = normalised(Paths.name(of: surroundings.projectDirectory)) }
+        if name.isEmpty {
+            throw reporter.fatal(
+                "project name must not be empty", hint: "give one with -p or `name:`", code: .invalidProjectName)
+        }
         return name
     }
 

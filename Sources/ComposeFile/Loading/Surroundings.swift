@@ -17,6 +17,7 @@ struct Surroundings {
         self.options = options
         self.reporter = reporter
         environment = options.environment
+        if environment["PWD"] == nil { environment["PWD"] = options.workingDirectory }
         let current = options.workingDirectory
         files = options.files.map { Self.absolute($0, current) }
         let given = options.projectDirectory.map { Paths.join(current, $0) }
@@ -69,18 +70,20 @@ struct Surroundings {
     private func discover(from directory: String) -> [String] {
         var directory = directory
         while true {
-            let found = Self.baseNames.map { Paths.join(directory, $0) }.filter(FileReader.isFile)
+            let found = Self.baseNames.map { Paths.join(directory, $0) }.filter(options.reader.isFile)
             if let base = found.first {
                 if found.count > 1 {
                     reporter.warn(
-                        "Found multiple config files with supported names: \(found.joined(separator: ", "))")
-                    reporter.warn("Using \(base)")
+                        "Found multiple config files with supported names: \(found.joined(separator: ", "))",
+                        code: .ambiguousFile)
+                    reporter.warn("Using \(base)", code: .ambiguousFile)
                 }
-                let overrides = Self.overrideNames.map { Paths.join(directory, $0) }.filter(FileReader.isFile)
+                let overrides = Self.overrideNames.map { Paths.join(directory, $0) }.filter(options.reader.isFile)
                 if overrides.count > 1 {
                     reporter.warn(
-                        "Found multiple override files with supported names: \(overrides.joined(separator: ", "))")
-                    reporter.warn("Using \(overrides[0])")
+                        "Found multiple override files with supported names: \(overrides.joined(separator: ", "))",
+                        code: .ambiguousFile)
+                    reporter.warn("Using \(overrides[0])", code: .ambiguousFile)
                 }
                 return [base] + overrides.prefix(1)
             }
@@ -99,13 +102,14 @@ struct Surroundings {
         if paths.isEmpty {
             if let flag = environment["COMPOSE_DISABLE_ENV_FILE"], Self.isTrue(flag) { return }
             let standard = Paths.join(projectDirectory, ".env")
-            guard FileReader.isFile(standard) else { return }
+            guard options.reader.isFile(standard) else { return }
             paths = [standard]
         } else if !explicit {
             return
         }
         let found = try EnvFiles.read(
-            paths.map { Paths.join(options.workingDirectory, $0) }, environment: environment, reporter: reporter)
+            paths.map { Paths.join(options.workingDirectory, $0) }, reader: options.reader, environment: environment,
+            reporter: reporter)
         environment.merge(found) { ours, _ in ours }
     }
 

@@ -31,7 +31,8 @@ struct Merger {
         case (.mapping, _), (.sequence, _):
             reporter.error(
                 "cannot override \(path): it was \(base.kindName) before, here it is \(over.kindName)", at: over.mark,
-                hint: "use !override to replace it")
+                hint: "write it as \(base.kindName), or use !override to replace it", code: .cannotOverride,
+                notes: [.init(message: "it is \(base.kindName) here", mark: base.mark)])
             return base
         default:
             return settled(over)
@@ -40,6 +41,7 @@ struct Merger {
 
     private func merge(_ base: Mapping, _ over: Mapping, _ rule: Rule?, path: String) -> Mapping {
         var result = base
+        var removed: Set<String> = []
         for entry in over {
             guard let position = result.position(of: entry.key) else {
                 if let value = settled(entry.value) { result.set(entry.key, value, keyMark: entry.keyMark) }
@@ -50,9 +52,10 @@ struct Merger {
             if let merged = merge(old, entry.value, rule?.member(entry.key), path: name) {
                 result.set(entry.key, merged, keyMark: entry.keyMark)
             } else {
-                result.remove(entry.key)
+                removed.insert(entry.key)
             }
         }
+        if !removed.isEmpty { result.removeAll { removed.contains($0.key) } }
         return result
     }
 
@@ -94,20 +97,23 @@ struct Merger {
         case .replace: return settled(over)
         case .keyValues:
             guard !over.isNull, var old = Forms.pairs(base), let new = Forms.pairs(over) else { return nil }
+            var removed: Set<String> = []
             for entry in new {
                 if entry.value.directive == .reset, !keepsDirectives {
-                    old.remove(entry.key)
+                    removed.insert(entry.key)
                 } else {
                     old.set(entry.key, settled(entry.value) ?? entry.value, keyMark: entry.keyMark)
                 }
             }
+            if !removed.isEmpty { old.removeAll { removed.contains($0.key) } }
             return Node(.mapping(old), at: over.mark)
         case .concatenate:
             guard !over.isNull, let old = Forms.list(base), let new = Forms.list(over) else { return nil }
             return Node(.sequence(old + new), at: over.mark)
         case .hosts:
             guard !over.isNull, let old = Forms.hosts(base), let new = Forms.hosts(over) else { return nil }
-            let added = new.filter { host in !old.contains { $0.isSame(as: host) } }
+            let known = Set(old.compactMap(\.string))
+            let added = new.filter { $0.string.map { !known.contains($0) } ?? true }
             return Node(.sequence(old + added), at: over.mark)
         case .names:
             guard !over.isNull, let old = Forms.names(base), let new = Forms.names(over) else { return nil }
@@ -121,7 +127,8 @@ struct Merger {
             guard !over.isNull, let old = Forms.build(base), let new = Forms.build(over) else { return nil }
             return Node(.mapping(merge(old, new, rule, path: path)), at: over.mark)
         case .logging:
-            guard let old = base["driver"], let new = over["driver"], !old.isSame(as: new) else { return nil }
+            guard let old = base["driver"], let new = over["driver"], new.directive == .none, !old.isSame(as: new)
+            else { return nil }
             return settled(over)
         case .pools:
             guard let old = base.sequence, let new = over.sequence else { return nil }
@@ -129,17 +136,35 @@ struct Merger {
         }
     }
 
-    /// `ipam.config`: entries of one subnet merge, others are added.
+    /// `ipam.config`: each entry of the base meets each one over it. Of one subnet they merge; others are added once.
+    /// What nothing lies over is lost, as in the reference.
     private func mergePools(_ base: [Node], _ over: [Node]) -> [Node] {
-        var result = base
-        for pool in over {
-            let subnet = pool["subnet"]?.string
-            if let subnet, let index = result.firstIndex(where: { $0["subnet"]?.string == subnet }),
-                let old = result[index].mapping, let new = pool.mapping
-            {
-                result[index] = Node(.mapping(merge(old, new, nil, path: "")), at: pool.mark)
-            } else {
-                result.append(pool)
+        // Each entry of one meets each of the other.
+        if base.count > 1, over.count > 1,
+            let problem = reporter.budget.take(base.count * over.count, of: .madeNodes)
+        {
+            reporter.error(problem, at: over[0].mark, code: .tooLarge)
+            return over
+        }
+        var result: [Node] = []
+        var positions: [String?: Int] = [:]
+        for old in base {
+            for pool in over {
+                let subnet = pool["subnet"]?.string
+                if subnet != old["subnet"]?.string, positions[subnet] == nil {
+                    positions[subnet] = result.count
+                    result.append(pool)
+                    continue
+                }
+                guard let earlier = old.mapping, let later = pool.mapping else { continue }
+                let merged = Node(.mapping(merge(earlier, later, nil, path: "")), at: pool.mark)
+                let key = merged["subnet"]?.string
+                if let position = positions[key] {
+                    result[position] = merged
+                } else {
+                    positions[key] = result.count
+                    result.append(merged)
+                }
             }
         }
         return result

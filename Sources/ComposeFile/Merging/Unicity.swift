@@ -81,11 +81,14 @@ struct Unicity {
             if let text = item.scalarText { return text }
             guard item.mapping != nil else { return nil }
             guard let target = item["target"]?.scalarText else {
-                reporter.error("service ports \(path).[\(index)] is missing a target port", at: item.mark)
+                reporter.error(
+                    "service ports \(path).[\(index)] is missing a target port", at: item.mark,
+                    hint: "add `target:`, the port in the container", code: .missingAttribute)
                 return nil
             }
             let host = item["host_ip"]?.string ?? "0.0.0.0"
-            let published = item["published"]?.scalarText ?? ""
+            // A number is not the same as its text here, as in the reference.
+            let published = item["published"].map { $0.string ?? "#\($0.scalarText ?? "")" } ?? ""
             return "\(host):\(published):\(target)/\(item["protocol"]?.string ?? "tcp")"
         }
     }
@@ -93,7 +96,9 @@ struct Unicity {
     private func target(of item: Node, _ kind: String, path: String, index: Int) -> String? {
         guard item.mapping != nil else { return nil }
         if let target = item["target"]?.string { return target }
-        reporter.error("service \(kind) \(path).[\(index)] is missing a mount target", at: item.mark)
+        reporter.error(
+            "service \(kind) \(path).[\(index)] is missing a mount target", at: item.mark,
+            hint: "add `target:`, the path in the container", code: .missingAttribute)
         return nil
     }
 }

@@ -20,6 +20,19 @@ public struct UnsupportedAttribute: Codable, Sendable, Equatable {
         self.message = message
     }
 
-    /// As a compiler would say it, on one line.
-    public var rendered: String { line > 0 ? "\(file):\(line):\(column): error: \(message)" : "error: \(message)" }
+    /// With the line of the file, where that can still be read.
+    ///
+    /// - Parameters:
+    ///   - directory: what ``file`` is relative to, if it is; empty: the working directory of the process.
+    ///   - reader: what the file was read with.
+    public func diagnostic(in directory: String = "", reader: any FileReader = HostFiles()) -> Diagnostic {
+        var source: String?
+        let path = Paths.join(directory, file)
+        if line > 0, !file.isEmpty, let bytes = try? reader.read(path, limit: LoadLimits().fileBytes) {
+            source = SourceSet.line(Int32(clamping: line), of: bytes)
+        }
+        return Diagnostic(
+            severity: .error, code: DiagnosticCode.unsupportedAttribute.rawValue, message: message,
+            file: file.isEmpty ? nil : file, line: line, column: column, source: source)
+    }
 }

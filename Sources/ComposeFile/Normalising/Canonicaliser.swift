@@ -3,6 +3,8 @@ struct Canonicaliser {
     let reporter: Reporter
     /// With uninterpolated text, what cannot be parsed stays as it is.
     var isLenient = false
+    /// Mappings and lists of pairs stay what they are: only interpolated text has a type to give them.
+    var keepsPairs = false
 
     func canonicalise(_ root: Node) -> Node {
         guard case .mapping(var top) = root.value else { return root }
@@ -27,7 +29,7 @@ struct Canonicaliser {
     private func general(_ node: inout Node, _ rule: Rule?) {
         guard let rule else { return }
         switch rule.traits.merge {
-        case .keyValues: if let pairs = Forms.pairs(node) { node.value = .mapping(pairs) }
+        case .keyValues: if !keepsPairs, let pairs = Forms.pairs(node) { node.value = .mapping(pairs) }
         case .hosts: if let hosts = Forms.hosts(node) { node.value = .sequence(hosts) }
         case .names: if let names = Forms.names(node) { node.value = .mapping(names) }
         case .dependsOn: if let names = Forms.dependencies(node) { node.value = .mapping(names) }
@@ -57,8 +59,12 @@ struct Canonicaliser {
             case "secrets", "configs": each(&value) { reference(&$0, isSecret: key == "secrets") }
             case "env_file": envFiles(&value)
             case "gpus": gpus(&value)
+            case "environment": if !isLenient { checkNames(value, path: "\(path).environment") }
+            case "build": if !isLenient { checkNames(value["args"], path: "\(path).build.args") }
             default: break
             }
+            // The reference gives these their long form with their type, which needs the values.
+            if keepsPairs, ["dns_search", "tmpfs", "extra_hosts"].contains(key) { return }
             general(&value, Schema.service.member(key))
             switch key {
             case "build":
@@ -78,6 +84,16 @@ struct Canonicaliser {
         node.value = .mapping(attributes)
     }
 
+    /// `NAME =value` in a list is a slip of the pen.
+    private func checkNames(_ node: Node?, path: String) {
+        for item in node?.sequence ?? [] {
+            guard let name = item.string?.prefix(while: { $0 != "=" }), name.hasSuffix(" ") else { continue }
+            reporter.error(
+                "\(path): environment variable \(name) is declared with a trailing space", at: item.mark,
+                hint: "write NAME=value without blanks around the sign")
+        }
+    }
+
     private func each(_ node: inout Node, _ body: (inout Node) -> Void) {
         guard case .sequence(var items) = node.value else { return }
         for index in items.indices { body(&items[index]) }
@@ -90,18 +106,31 @@ struct Canonicaliser {
         for item in items {
             switch item.value {
             case .int(let number):
+                guard (1...65535).contains(number) else {
+                    reporter.error(
+                        "\(path).ports: invalid containerPort: \(number)", at: item.mark,
+                        hint: "ports are from 1 to 65535")
+                    continue
+                }
                 var port = Mapping()
                 port.set("target", Node(.int(number), at: item.mark))
                 result.append(Node(.mapping(port), at: item.mark))
             case .string(let text):
                 do throws(PortSpec.Failure) {
-                    result += try PortSpec.parse(text).map { Self.node(of: $0, at: item.mark) }
+                    let ports = try PortSpec.parse(text)
+                    // Each port becomes a mapping with about five values, with names and texts of their own.
+                    if ports.count > 1, let problem = reporter.budget.take(ports.count * 10, of: .madeNodes) {
+                        return reporter.error(problem, at: item.mark, code: .tooLarge)
+                    }
+                    result += ports.map { Self.node(of: $0, at: item.mark) }
                 } catch {
                     if isLenient { return }
-                    reporter.error("\(path).ports: \(error.text)", at: item.mark, hint: error.hint)
+                    reporter.error(
+                        "\(path).ports: \(error.text)", at: item.mark, hint: error.hint ?? Advice.port(text),
+                        code: .invalidPort)
                 }
             case .mapping: result.append(item)
-            default: reporter.error("\(path).ports: a port cannot be \(item.kindName)", at: item.mark)
+            default: reporter.error("\(path).ports: a port cannot be \(item.kindName)", at: item.mark, code: .wrongType)
             }
         }
         node.value = .sequence(result)
@@ -122,7 +151,11 @@ struct Canonicaliser {
         do throws(VolumeSpec.Failure) {
             node = try VolumeSpec.parse(text).node(at: node.mark)
         } catch {
-            if !isLenient { reporter.error(error.text, at: node.mark, hint: "[SOURCE:]TARGET[:OPTIONS] is wanted") }
+            if !isLenient {
+                reporter.error(
+                    error.text, at: node.mark, hint: "write [SOURCE:]TARGET[:OPTIONS], or the long form with `type:`",
+                    code: .invalidVolume)
+            }
         }
     }
 
@@ -131,7 +164,9 @@ struct Canonicaliser {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count <= 3 else {
             if !isLenient {
-                reporter.error("confusing device mapping, please use long syntax: \(text)", at: node.mark)
+                reporter.error(
+                    "confusing device mapping, please use long syntax: \(text)", at: node.mark,
+                    hint: "write HOST[:CONTAINER[:PERMISSIONS]], or the long form with `source:`")
             }
             return
         }
@@ -181,7 +216,7 @@ struct Canonicaliser {
     private func gpus(_ node: inout Node) {
         if node.string == "all" {
             var all = Mapping()
-            all.set("count", Node(.int(-1), at: node.mark))
+            all.set("count", keepsPairs ? node : Node(.int(-1), at: node.mark))
             node.value = .sequence([Node(.mapping(all), at: node.mark)])
         }
         each(&node) { request(&$0) }
@@ -201,7 +236,7 @@ struct Canonicaliser {
     /// `count: all` is -1, and so is neither a count nor ids.
     private func request(_ node: inout Node) {
         guard case .mapping(var settings) = node.value else { return }
-        if settings["count"]?.string == "all" { settings.set("count", Node(.int(-1), at: node.mark)) }
+        if settings["count"]?.string == "all", !keepsPairs { settings.set("count", Node(.int(-1), at: node.mark)) }
         node.value = .mapping(settings)
     }
 
@@ -213,9 +248,13 @@ struct Canonicaliser {
         let mark = resource.keyMark(of: "external") ?? node.mark
         if let name = old["name"] {
             if let other = resource["name"], !other.isSame(as: name) {
-                reporter.error("\(path): name and external.name conflict; only use name", at: mark)
+                reporter.error(
+                    "\(path): name and external.name conflict; only use name", at: mark,
+                    hint: "remove `name` below `external`", code: .conflictingAttributes)
             }
-            reporter.warn("\(path): external.name is deprecated. Please set name and external: true", at: mark)
+            reporter.warn(
+                "\(path): external.name is deprecated. Please set name and external: true", at: mark,
+                code: .deprecated)
             resource.set("name", name)
         }
         resource.set("external", Node(.bool(true), at: mark), keyMark: mark)

@@ -5,7 +5,7 @@ struct Consistency {
 
     func check(isNormalised: Bool) {
         let services = selection.services
-        var containerNames: [String: String] = [:]
+        var containerNames: [String: (service: String, mark: Mark)] = [:]
         for entry in services.entries.sorted(by: { $0.key < $1.key }) {
             guard let service = entry.value.mapping else { continue }
             let checker = ServiceConsistency(
@@ -14,15 +14,30 @@ struct Consistency {
             if let node = service["container_name"], let name = node.string {
                 if let other = containerNames[name] {
                     reporter.error(
-                        "services.\(entry.key): container name \"\(name)\" is already in use by service \"\(other)\"",
-                        at: node.mark)
+                        "services.\(entry.key): container name \"\(name)\" is already in use by service \"\(other.service)\"",
+                        at: node.mark, hint: "give each service a name of its own, or leave the name to Compose",
+                        code: .duplicateContainerName,
+                        notes: [.init(message: "service \"\(other.service)\" has it here", mark: other.mark)])
                 }
-                containerNames[name] = entry.key
+                containerNames[name] = (entry.key, node.mark)
+            }
+        }
+        for entry in selection.tree["secrets"]?.mapping ?? Mapping() where entry.value["external"]?.bool != true {
+            if (entry.value["file"]?.string ?? "").isEmpty, (entry.value["environment"]?.string ?? "").isEmpty {
+                reporter.error(
+                    "secret \"\(entry.key)\" must declare either `file` or `environment`", at: entry.keyMark,
+                    hint: "or `external: true`")
             }
         }
         if let cycle = Dependencies.cycle(in: services) {
-            let mark = services[cycle[0]]?["depends_on"]?.mark ?? services.keyMark(of: cycle[0]) ?? .none
-            reporter.error("dependency cycle detected: \(cycle.joined(separator: " -> "))", at: mark)
+            let links = zip(cycle, cycle.dropFirst()).map { from, to -> Reporter.Note in
+                let mark = services[from]?["depends_on"]?.mapping?.keyMark(of: to)
+                return .init(message: "\"\(from)\" depends on \"\(to)\" here", mark: mark ?? .none)
+            }
+            reporter.error(
+                "dependency cycle detected: \(cycle.joined(separator: " -> "))", at: links[0].mark,
+                hint: "remove one of these dependencies: none of the services could start before the others",
+                code: .dependencyCycle, notes: Array(links.dropFirst()))
         }
     }
 }

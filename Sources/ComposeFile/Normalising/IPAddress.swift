@@ -12,10 +12,8 @@ enum IPAddress {
     }
 
     static func isIPv6(_ text: String) -> Bool {
-        // A zone is allowed and not looked at.
-        let address = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)[0]
-        let halves = address.split(separator: "::", omittingEmptySubsequences: false)
-        guard halves.count <= 2, address.contains(":") else { return false }
+        let halves = text.split(separator: "::", omittingEmptySubsequences: false)
+        guard halves.count <= 2, text.contains(":") else { return false }
         var count = 0
         for (index, half) in halves.enumerated() where !half.isEmpty {
             let groups = half.split(separator: ":", omittingEmptySubsequences: false)

@@ -4,14 +4,11 @@ struct ModelChecks {
 
     func check(_ root: Node) {
         each("volumes", of: root) { name, volume, mark in external(volume, "volumes.\(name)", mark) }
-        each("networks", of: root) { name, network, mark in external(network, "networks.\(name)", mark) }
         each("configs", of: root) { name, config, mark in
             source(config, ["file", "environment", "content"], "configs.\(name)", mark)
-            external(config, "configs.\(name)", mark)
         }
         each("secrets", of: root) { name, secret, mark in
             source(secret, ["file", "environment"], "secrets.\(name)", mark)
-            external(secret, "secrets.\(name)", mark)
         }
         each("services", of: root) { name, service, _ in self.service(service, "services.\(name)") }
     }
@@ -22,13 +19,15 @@ struct ModelChecks {
         }
     }
 
-    /// What exists already cannot be configured here.
+    /// What exists already cannot be configured here. Volumes only: the reference passes over it elsewhere.
     private func external(_ resource: Mapping, _ path: String, _ mark: Mark) {
         guard resource["external"]?.bool == true else { return }
         for entry in resource where entry.key != "name" && entry.key != "external" && !entry.key.hasPrefix("x-") {
             reporter.error(
                 "\(path): conflicting parameters \"external\" and \"\(entry.key)\" specified", at: entry.keyMark,
-                hint: "an external resource is used as it is: only `name` may be given with it")
+                hint: "an external resource is used as it is: only `name` may be given with it",
+                code: .conflictingAttributes,
+                notes: [.init(message: "external is set here", mark: resource.keyMark(of: "external") ?? mark)])
         }
     }
 
@@ -37,14 +36,24 @@ struct ModelChecks {
         switch keys.count(where: { object[$0] != nil }) {
         case 0:
             if object["driver"] == nil, object["external"] == nil {
-                reporter.error("\(path): one of \(list) must be set", at: mark)
+                reporter.error("\(path): one of \(list) must be set", at: mark, code: .missingAttribute)
             }
         case 1: break
-        default: reporter.error("\(path): \(list) attributes are mutually exclusive", at: mark)
+        default:
+            reporter.error(
+                "\(path): \(list) attributes are mutually exclusive", at: mark, hint: "keep one of them",
+                code: .conflictingAttributes)
         }
     }
 
     private func service(_ service: Mapping, _ path: String) {
+        for port in service["ports"]?.sequence ?? [] {
+            if let node = port["host_ip"], let text = node.string, !IPAddress.isValid(text) {
+                reporter.error(
+                    "\(path).ports: invalid IP address: \(text)", at: node.mark,
+                    hint: text == "localhost" ? "write 127.0.0.1 for localhost" : nil)
+            }
+        }
         for watch in service["develop"]?["watch"]?.sequence ?? [] {
             if watch["path"]?.string == "" {
                 reporter.error("\(path).develop.watch.path: value can't be blank", at: watch.mark)
@@ -59,38 +68,12 @@ struct ModelChecks {
             if name != "gpus", request["capabilities"] == nil {
                 reporter.error(
                     "\(path).\(name).[]: \"capabilities\" attribute is required", at: request.mark,
-                    hint: "write capabilities: [gpu]")
+                    hint: "write capabilities: [gpu]", code: .missingAttribute)
             }
             if request["count"] != nil, request["device_ids"] != nil {
                 reporter.error(
-                    "\(path).\(name).[]: \"count\" and \"device_ids\" attributes are exclusive", at: request.mark)
-            }
-        }
-        targets(service, path)
-    }
-
-    /// Two mounts cannot share a target.
-    private func targets(_ service: Mapping, _ path: String) {
-        var seen: [String: String] = [:]
-        func claim(_ target: String?, _ name: String, _ mark: Mark) {
-            guard let target else { return }
-            let cleaned = Paths.clean(target)
-            if let other = seen[cleaned] {
-                reporter.error("\(path).\(name): target \(target) already mounted as \(path).\(other)", at: mark)
-            } else {
-                seen[cleaned] = name
-            }
-        }
-        for (index, entry) in (service["tmpfs"]?.sequence ?? []).enumerated() {
-            claim(entry.string.map { String($0.prefix { $0 != ":" }) }, "tmpfs[\(index)]", entry.mark)
-        }
-        for (index, volume) in (service["volumes"]?.sequence ?? []).enumerated() {
-            claim(volume["target"]?.string, "volumes[\(index)]", volume.mark)
-        }
-        for (key, directory) in [("configs", ""), ("secrets", "/run/secrets")] {
-            for (index, use) in (service[key]?.sequence ?? []).enumerated() {
-                let target = use["target"]?.string ?? use["source"]?.string
-                claim(target.map { Paths.join(directory.isEmpty ? "/" : directory, $0) }, "\(key)[\(index)]", use.mark)
+                    "\(path).\(name).[]: \"count\" and \"device_ids\" attributes are exclusive", at: request.mark,
+                    hint: "keep one of the two", code: .conflictingAttributes)
             }
         }
     }

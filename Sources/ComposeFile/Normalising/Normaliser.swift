@@ -4,22 +4,26 @@ struct Normaliser {
     let projectName: String
     let environment: [String: String]
     let reporter: Reporter
+    /// `scale` stands for `deploy.replicas`: not so where consistency is not looked at.
+    var unitesReplicas = true
 
     /// Defaults that hold whether or not the rest is normalised.
-    static func fillDefaults(_ root: Node) -> Node {
+    ///
+    /// - Parameter everyDevice: the count that stands for all devices.
+    static func fillDefaults(_ root: Node, everyDevice: Node.Value = .int(-1)) -> Node {
         guard case .mapping(var top) = root.value, case .mapping(var services)? = top["services"]?.value else {
             return root
         }
         services.mapValues { _, node in
             guard case .mapping(var service) = node.value else { return }
-            defaults(of: &service)
+            defaults(of: &service, everyDevice)
             node.value = .mapping(service)
         }
         top.set("services", Node(.mapping(services), at: top["services"]?.mark ?? .none))
         return Node(.mapping(top), at: root.mark)
     }
 
-    private static func defaults(of service: inout Mapping) {
+    private static func defaults(of service: inout Mapping, _ everyDevice: Node.Value) {
         func each(_ key: String, _ body: (inout Mapping, Mark) -> Void) {
             guard let list = service[key], case .sequence(var items) = list.value else { return }
             for index in items.indices {
@@ -39,15 +43,10 @@ struct Normaliser {
         each("secrets") { secret, mark in
             if let source = secret["source"]?.string { fill(&secret, "target", "/run/secrets/\(source)", mark) }
         }
-        each("volumes") { mount, mark in
-            guard case .mapping(var bind)? = mount["bind"]?.value, bind["create_host_path"] == nil,
-                mount["type"]?.string == "bind"
-            else { return }
-            bind.set("create_host_path", Node(.bool(true), at: mark))
-            mount.set("bind", Node(.mapping(bind), at: mark))
-        }
         func request(_ mapping: inout Mapping, _ mark: Mark) {
-            if mapping["count"] == nil, mapping["device_ids"] == nil { mapping.set("count", Node(.int(-1), at: mark)) }
+            if mapping["count"] == nil, mapping["device_ids"] == nil {
+                mapping.set("count", Node(everyDevice, at: mark))
+            }
         }
         each("gpus", request)
         if case .mapping(var build)? = service["build"]?.value, build["context"] == nil {
@@ -119,8 +118,8 @@ struct Normaliser {
     }
 
     private func normalise(_ service: inout Mapping) {
-        if let scale = service["scale"], let node = service["deploy"], case .mapping(var deploy) = node.value,
-            deploy["replicas"] == nil
+        if unitesReplicas, let scale = service["scale"], let node = service["deploy"],
+            case .mapping(var deploy) = node.value, deploy["replicas"] == nil
         {
             deploy.set("replicas", scale)
             service.set("deploy", Node(.mapping(deploy), at: node.mark))

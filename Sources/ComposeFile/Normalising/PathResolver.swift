@@ -3,6 +3,7 @@ struct PathResolver {
     /// Directory that the tree's relative paths start from.
     let base: String
     let home: String?
+    let reader: any FileReader
     let reporter: Reporter
 
     func resolve(_ root: Node) -> Node {
@@ -12,7 +13,9 @@ struct PathResolver {
             switch key {
             case "services": members.mapValues { _, node in edit(&node, service) }
             case "volumes": members.mapValues { _, node in edit(&node, driverOptions) }
-            case "configs", "secrets": members.mapValues { _, node in edit(&node) { string("file", in: &$0, file) } }
+            case "configs", "secrets":
+                members.mapValues { _, node in edit(&node) { string("file", in: &$0) { $0.isEmpty ? base : file($0) } }
+                }
             default: return
             }
             section.value = .mapping(members)
@@ -76,10 +79,10 @@ struct PathResolver {
 
     private func mount(_ mount: inout Mapping, at mark: Mark) {
         guard mount["type"]?.string == "bind" else { return }
-        guard let source = mount["source"]?.string, !source.isEmpty else {
+        guard let source = mount["source"]?.string else {
             return reporter.error("invalid mount config for type \"bind\": field Source must not be empty", at: mark)
         }
-        mount.set("source", Node(.string(file(source)), at: mount["source"]?.mark ?? mark))
+        mount.set("source", Node(.string(source.isEmpty ? base : file(source)), at: mount["source"]?.mark ?? mark))
     }
 
     /// A local volume that binds a directory names it in its options.
@@ -109,6 +112,6 @@ struct PathResolver {
 
     private func linked(_ path: String) -> String {
         let absolute = file(path)
-        return FileReader.resolvingLinks(absolute) ?? absolute
+        return reader.resolvingLinks(absolute) ?? absolute
     }
 }

@@ -32,6 +32,7 @@ enum PortSpec {
         }
         guard !container.isEmpty else { throw Failure(text: "no port specified: \(spec)<empty>") }
         guard let targets = range(container) else { throw Failure(text: "invalid containerPort: \(container)") }
+        guard targets.lowerBound > 0 else { throw Failure(text: "invalid containerPort: 0") }
         guard !host.isEmpty else {
             return sorted(targets.map { Entry(hostIP: hostIP, target: $0, protocol: protocolName) })
         }
@@ -54,7 +55,9 @@ enum PortSpec {
 
     /// The reference orders the ports of a range by their text.
     private static func sorted(_ entries: [Entry]) -> [Entry] {
-        entries.sorted { "\($0.target)/\($0.protocol)" < "\($1.target)/\($1.protocol)" }
+        if entries.count < 2 { return entries }
+        let keyed = entries.map { (key: "\($0.target)/\($0.protocol)", entry: $0) }
+        return keyed.sorted { $0.key < $1.key }.map(\.entry)
     }
 
     private static func split(_ text: String) -> (ip: String, host: String, container: String) {

@@ -8,18 +8,13 @@ struct Selection {
         if profiles.isEmpty, let list = environment["COMPOSE_PROFILES"] {
             profiles = list.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
         }
-        var active = Set(profiles)
-        let all = tree["services"]?.mapping ?? Mapping()
-        for name in options.services {
-            for profile in all[name]?["profiles"]?.sequence ?? [] {
-                if let text = profile.string { active.insert(text) }
-            }
-        }
+        // None given is the profile without a name.
+        let active = Set(profiles.isEmpty ? [""] : profiles)
         var enabled = Mapping()
         disabled = Mapping()
-        for entry in all {
-            let own = entry.value["profiles"]?.sequence?.compactMap(\.string) ?? []
-            if own.isEmpty || active.contains("*") || own.contains(where: active.contains) {
+        for entry in tree["services"]?.mapping ?? Mapping() {
+            // Text that was not interpolated does not tell which profiles it names.
+            if options.noInterpolate || Self.isEnabled(entry.value, by: active) {
                 enabled.set(entry.key, entry.value, keyMark: entry.keyMark)
             } else {
                 disabled.set(entry.key, entry.value, keyMark: entry.keyMark)
@@ -27,6 +22,24 @@ struct Selection {
         }
         self.tree = tree
         services = enabled
+    }
+
+    private static func isEnabled(_ service: Node, by active: Set<String>) -> Bool {
+        let own = service["profiles"]?.sequence?.compactMap(\.string) ?? []
+        return own.isEmpty || active.contains("*") || own.contains(where: active.contains)
+    }
+
+    /// Enables the named services, and with them all that their profiles enable.
+    mutating func enable(_ names: [String]) {
+        var active: Set<String> = []
+        for name in names { active.formUnion(disabled[name]?["profiles"]?.sequence?.compactMap(\.string) ?? []) }
+        guard !active.isEmpty else { return }
+        var all = services
+        for entry in disabled where Self.isEnabled(entry.value, by: active) {
+            all.set(entry.key, entry.value, keyMark: entry.keyMark)
+        }
+        disabled.removeAll { all[$0.key] != nil }
+        services = all
     }
 
     var services: Mapping {
@@ -51,7 +64,24 @@ struct Selection {
         return copy.tree
     }
 
+    /// Where a service that is not active has its profiles.
+    func profilesMark(of service: String) -> Mark { disabled[service]?["profiles"]?.mark ?? .none }
+
     func resource(_ section: String, _ name: String) -> Node? { tree[section]?[name] }
+
+    /// Leaves out dependencies on services that take no part.
+    mutating func dropMissingDependencies() {
+        var all = services
+        let present = all
+        all.mapValues { _, node in
+            guard case .mapping(var service) = node.value, case .mapping(var names)? = service["depends_on"]?.value
+            else { return }
+            names.removeAll { present[$0.key] == nil }
+            service.set("depends_on", Node(.mapping(names), at: service["depends_on"]?.mark ?? .none))
+            node.value = .mapping(service)
+        }
+        services = all
+    }
 
     /// Leaves only those networks, volumes, secrets, configs and models that a service uses.
     mutating func dropUnusedResources() {

@@ -12,18 +12,22 @@ struct ServiceConsistency {
         checkDependencies(services)
         checkHealth()
         checkLimits()
-        checkAddresses()
+        checkTargets()
         for watch in service["develop"]?["watch"]?.sequence ?? [] {
             let action = watch["action"]?.string
             if action != "rebuild", action != "restart", watch["target"]?.string ?? "" == "" {
                 error(
-                    "services.\(name).develop.watch: target is required for non-rebuild actions", watch.mark)
+                    "services.\(name).develop.watch: target is required for non-rebuild actions", watch.mark,
+                    hint: "add `target:`, the path in the container", code: .missingAttribute)
             }
         }
     }
 
-    private func error(_ message: String, _ place: Mark? = nil, hint: String? = nil) {
-        reporter.error(message, at: place ?? mark, hint: hint)
+    private func error(
+        _ message: String, _ place: Mark? = nil, hint: String? = nil, code: DiagnosticCode = .conflictingAttributes,
+        notes: [Reporter.Note] = []
+    ) {
+        reporter.error(message, at: place ?? mark, hint: hint, code: code, notes: notes)
     }
 
     private func place(of key: String) -> Mark { service.keyMark(of: key) ?? mark }
@@ -33,52 +37,62 @@ struct ServiceConsistency {
         if build == nil, service["provider"] == nil, service["image"]?.string ?? "" == "" {
             error(
                 "service \"\(name)\" has neither an image nor a build context specified",
-                hint: "give it `image:` or `build:`")
+                hint: "give it `image:` or `build:`", code: .missingImage)
         }
         if let build {
             if build["dockerfile"]?.string ?? "" != "", build["dockerfile_inline"]?.string ?? "" != "" {
                 error(
                     "service \"\(name)\" declares mutualy exclusive dockerfile and dockerfile_inline",
-                    place(of: "build"))
+                    place(of: "build"), hint: "keep one of the two")
             }
             let platforms = build["platforms"]?.sequence?.compactMap(\.string) ?? []
             if let platform = service["platform"]?.string, !platforms.isEmpty, !platforms.contains(platform) {
-                error("service.build.platforms MUST include service.platform \"\(platform)\"", place(of: "platform"))
+                error(
+                    "service.build.platforms MUST include service.platform \"\(platform)\"", place(of: "platform"),
+                    hint: "add `\(platform)` to build.platforms")
             }
-        }
-        if service["provider"]?["type"]?.string == "compose" {
-            error("services.\(name).provider: type \"compose\" is not allowed", place(of: "provider"))
         }
         let replicas = service["scale"]?.int ?? service["deploy"]?["replicas"]?.int
         if let replicas, replicas < 0 {
             error(
                 "services.\(name): replicas must be greater than or equal to 0",
-                place(of: service["scale"] != nil ? "scale" : "deploy"))
+                place(of: service["scale"] != nil ? "scale" : "deploy"), code: .outOfRange)
         }
         if let scale = service["scale"]?.int, let other = service["deploy"]?["replicas"]?.int, scale != other {
             error(
-                "services.\(name): can't set distinct values on 'scale' and 'deploy.replicas'", place(of: "scale"))
+                "services.\(name): can't set distinct values on 'scale' and 'deploy.replicas'", place(of: "scale"),
+                hint: "give it in one of the two places",
+                notes: [.init(message: "deploy.replicas is \(other) here", mark: replicasMark)])
         }
         if let replicas, replicas > 1, service["container_name"] != nil {
             let attribute = service["scale"] != nil ? "scale" : "deploy.replicas"
             error(
                 "services.\(name): can't set container_name and \(attribute) as container name must be unique",
-                place(of: "container_name"))
+                place(of: "container_name"), hint: "remove container_name: Compose numbers the containers",
+                notes: [
+                    .init(message: "\(attribute) is \(replicas) here", mark: service["scale"]?.mark ?? replicasMark)
+                ])
         }
     }
+
+    private var replicasMark: Mark { service["deploy"]?["replicas"]?.mark ?? .none }
 
     private func checkReferences(_ refersToResources: Bool) {
         if service["network_mode"]?.string ?? "" != "", service["networks"]?.mapping?.isEmpty == false {
             error(
-                "service \(name) declares mutually exclusive `network_mode` and `networks`", place(of: "network_mode"))
+                "service \(name) declares mutually exclusive `network_mode` and `networks`", place(of: "network_mode"),
+                hint: "keep one of the two",
+                notes: [.init(message: "networks are given here", mark: place(of: "networks"))])
         }
         func require(_ section: String, _ kind: String, _ target: String?, _ place: Mark) {
             guard let target, selection.resource(section, target) == nil else { return }
-            let known = selection.tree[section]?.mapping?.map(\.key) ?? []
+            let known = reporter.isFull ? [] : selection.tree[section]?.mapping?.map(\.key) ?? []
             let hint =
                 Suggestion.nearest(to: target, among: known).map { "did you mean `\($0)`?" }
-                ?? "declare it under the top-level `\(section)`"
-            error("service \"\(name)\" refers to undefined \(kind) \(target)", place, hint: hint)
+                ?? "declare it below the top-level `\(section)`: `\(target): {}`"
+            error(
+                "service \"\(name)\" refers to undefined \(kind) \(target)", place, hint: hint,
+                code: .undefinedResource)
         }
         for network in service["networks"]?.mapping ?? Mapping() where refersToResources || network.key != "default" {
             require("networks", "network", network.key, network.keyMark)
@@ -89,8 +103,12 @@ struct ServiceConsistency {
                 require("volumes", "volume", source.string, mount.mark)
             }
         }
-        for use in service["configs"]?.sequence ?? [] { require("configs", "config", use["source"]?.string, use.mark) }
-        for use in service["secrets"]?.sequence ?? [] { require("secrets", "secret", use["source"]?.string, use.mark) }
+        for use in service["configs"]?.sequence ?? [] {
+            require("configs", "config", use["source"]?.string ?? "", use.mark)
+        }
+        for use in service["secrets"]?.sequence ?? [] {
+            require("secrets", "secret", use["source"]?.string ?? "", use.mark)
+        }
         for use in service["build"]?["secrets"]?.sequence ?? [] {
             require("secrets", "build secret", use["source"]?.string, use.mark)
         }
@@ -100,13 +118,17 @@ struct ServiceConsistency {
         for dependency in service["depends_on"]?.mapping ?? Mapping() where services[dependency.key] == nil {
             let isDisabled = selection.disabled[dependency.key] != nil
             if isDisabled, dependency.value["required"]?.bool == false { continue }
-            var hint = Suggestion.nearest(to: dependency.key, among: services.map(\.key)).map {
-                "did you mean `\($0)`?"
+            let others = reporter.isFull ? [] : services.map(\.key).filter { $0 != name }
+            var hint = Advice.spelling(dependency.key, among: others, kind: "services")
+            var notes: [Reporter.Note] = []
+            if isDisabled {
+                hint = "its profiles are not active: enable one with --profile, or set `required: false`"
+                notes = [.init(message: "it has profiles here", mark: selection.profilesMark(of: dependency.key))]
             }
-            if isDisabled { hint = "its profiles are not active: enable one with --profile" }
             error(
-                "service \"\(name)\" depends on undefined service \"\(dependency.key)\"", dependency.keyMark, hint: hint
-            )
+                "service \"\(name)\" depends on undefined service \"\(dependency.key)\"", dependency.keyMark,
+                hint: hint,
+                code: .undefinedService, notes: notes)
         }
     }
 
@@ -116,20 +138,22 @@ struct ServiceConsistency {
         {
             error(
                 "healthcheck.test must start either by \"CMD\", \"CMD-SHELL\" or \"NONE\"", test.mark,
-                hint: "write [\"CMD\", \"\(first)\", …], or one string for the shell")
+                hint: "write [\"CMD\", \"\(first)\", …], or one string for the shell",
+                code: .notAChoice)
         }
     }
 
     private func checkLimits() {
         guard let resources = service["deploy"]?["resources"] else { return }
         func compare(_ key: String, _ group: String, _ deployKey: String) {
-            guard let own = service[key], Self.value(own) != 0, let settings = resources[group], !settings.isNull else {
-                return
-            }
+            guard let own = service[key], Self.value(own) != 0, let settings = resources[group], !settings.isNull,
+                settings[deployKey]?.string == nil
+            else { return }
             guard Self.value(own) != settings[deployKey].map(Self.value) ?? 0 else { return }
             error(
                 "services.\(name): can't set distinct values on '\(key)' and 'deploy.resources.\(group).\(deployKey)'",
-                place(of: key), hint: "give it in one of the two places")
+                place(of: key), hint: "give it in one of the two places",
+                notes: settings[deployKey].map { [.init(message: "the other is here", mark: $0.mark)] } ?? [])
         }
         compare("cpus", "limits", "cpus")
         compare("mem_limit", "limits", "memory")
@@ -146,21 +170,23 @@ struct ServiceConsistency {
         }
     }
 
-    /// The reference leaves these to the engine; here they are told before anything is made.
-    private func checkAddresses() {
-        for network in service["networks"]?.mapping ?? Mapping() {
-            if let node = network.value["ipv4_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv4(text)
-            {
-                error(
-                    "services.\(name).networks.\(network.key).ipv4_address: invalid IPv4 address \"\(text)\"", node.mark
-                )
-            }
-            if let node = network.value["ipv6_address"], let text = node.string, !text.isEmpty, !IPAddress.isIPv6(text)
-            {
-                error(
-                    "services.\(name).networks.\(network.key).ipv6_address: invalid IPv6 address \"\(text)\"", node.mark
-                )
-            }
+    /// A volume cannot lie where a tmpfs or another volume does.
+    private func checkTargets() {
+        var seen: [String: (attribute: String, mark: Mark)] = [:]
+        func claim(_ target: String, _ attribute: String, _ place: Mark) {
+            guard let other = seen.updateValue((attribute, place), forKey: target) else { return }
+            error(
+                "services.\(name).\(attribute): target \(target) already mounted as services.\(name).\(other.attribute)",
+                place, hint: "give one of the two another target", code: .duplicateTarget,
+                notes: [.init(message: "the other is here", mark: other.mark)])
+        }
+        for (index, entry) in (service["tmpfs"]?.sequence ?? []).enumerated() {
+            guard let text = entry.string else { continue }
+            claim(String(text.prefix { $0 != ":" }), "tmpfs[\(index)]", entry.mark)
+        }
+        for (index, volume) in (service["volumes"]?.sequence ?? []).enumerated() {
+            guard let target = volume["target"]?.string else { continue }
+            claim(Paths.clean(target), "volumes[\(index)]", volume.mark)
         }
     }
 }

@@ -19,7 +19,7 @@ struct JSONWriter {
         case .bool(let flag): output += (flag ? "true" : "false").utf8
         case .int(let number): output += String(number).utf8
         case .unsigned(let number): output += String(number).utf8
-        case .float(let number): output += (number.isFinite ? NumberFormat.json(number) : "null").utf8
+        case .float(let number): output += NumberFormat.json(number).utf8
         case .single(let number): output += NumberFormat.general(number).utf8
         case .string(let text), .date(let text): string(text)
         case .list(let items):
@@ -54,25 +54,46 @@ struct JSONWriter {
 
     private mutating func string(_ text: String) {
         output.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\"".utf8
-            case "\\": output += "\\\\".utf8
-            case "\n": output += "\\n".utf8
-            case "\r": output += "\\r".utf8
-            case "\t": output += "\\t".utf8
-            case "\u{8}": output += "\\b".utf8
-            case "\u{c}": output += "\\f".utf8
-            case "<", ">", "&", "\u{2028}", "\u{2029}": escape(scalar)
-            default:
-                if scalar.value < 0x20 { escape(scalar) } else { output += String(scalar).utf8 }
+        var text = text
+        text.withUTF8 { bytes in
+            var copied = 0
+            func flush(_ writer: inout JSONWriter, upTo index: Int) {
+                writer.output.append(contentsOf: bytes[copied..<index])
             }
+            for (index, byte) in bytes.enumerated() {
+                guard let escaped = Self.escape(byte, at: index, of: bytes) else { continue }
+                flush(&self, upTo: index)
+                output += escaped.text.utf8
+                copied = index + escaped.length
+            }
+            flush(&self, upTo: bytes.count)
         }
         output.append(UInt8(ascii: "\""))
     }
 
-    private mutating func escape(_ scalar: Unicode.Scalar) {
-        let digits = String(scalar.value, radix: 16)
-        output += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8
+    /// How a character is written that cannot stand for itself, and its length in bytes.
+    private static func escape(
+        _ byte: UInt8, at index: Int, of bytes: UnsafeBufferPointer<UInt8>
+    ) -> (text: String, length: Int)? {
+        // Most bytes: letters, digits and what follows the first byte of other characters.
+        if byte >= 0x3F, byte != UInt8(ascii: "\\"), byte != 0xE2 { return nil }
+        switch byte {
+        case UInt8(ascii: "\""): return ("\\\"", 1)
+        case UInt8(ascii: "\\"): return ("\\\\", 1)
+        case UInt8(ascii: "\n"): return ("\\n", 1)
+        case UInt8(ascii: "\r"): return ("\\r", 1)
+        case UInt8(ascii: "\t"): return ("\\t", 1)
+        case 8: return ("\\b", 1)
+        case 12: return ("\\f", 1)
+        case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), 0..<0x20:
+            let digits = String(byte, radix: 16)
+            return ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits, 1)
+        case 0xE2:
+            // The separators of lines and paragraphs, U+2028 and U+2029.
+            guard index + 2 < bytes.count, bytes[index + 1] == 0x80 else { return nil }
+            if bytes[index + 2] == 0xA8 { return ("\\u2028", 3) }
+            return bytes[index + 2] == 0xA9 ? ("\\u2029", 3) : nil
+        default: return nil
+        }
     }
 }

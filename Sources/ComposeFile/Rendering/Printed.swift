@@ -1,5 +1,5 @@
 /// A value as it is printed: everything decided but the syntax.
-indirect enum Printed {
+indirect enum Printed: Sendable {
     case null
     case bool(Bool)
     case int(Int64)
@@ -11,4 +11,16 @@ indirect enum Printed {
     case date(String)
     case list([Printed])
     case map([(key: String, value: Printed)])
+}
+
+extension Printed {
+    /// The first number in it that JSON cannot hold.
+    var unrepresentable: Double? {
+        switch self {
+        case .float(let number): number.isFinite ? nil : number
+        case .list(let items): items.lazy.compactMap(\.unrepresentable).first
+        case .map(let entries): entries.lazy.compactMap(\.value.unrepresentable).first
+        default: nil
+        }
+    }
 }

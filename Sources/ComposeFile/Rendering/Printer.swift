@@ -3,8 +3,6 @@ struct Printer {
     enum Format { case yaml, json }
     let format: Format
     let isTyped: Bool
-    /// `$` becomes `$$`, so that the output can be read as a Compose file again.
-    var escapesDollars = true
 
     func project(_ tree: Node) -> Printed {
         guard isTyped else { return plain(tree) }
@@ -58,7 +56,7 @@ struct Printer {
             rule.traits.keepsZero || (format == .json ? rule.traits.keepsZeroInJSON : rule.traits.keepsZeroInYAML)
         guard let node, !node.isNull else {
             guard rule.traits.keepsZeroInJSON, format == .json else { return nil }
-            return rule.fields == nil ? .null : object(Mapping(), rule, isTop: false)
+            return rule.fields == nil ? Self.zero(rule.traits.meaning) : object(Mapping(), rule, isTop: false)
         }
         let printed = value(node, rule)
         switch printed {
@@ -73,7 +71,18 @@ struct Printer {
         case .bool(true) where rule.traits.omitsTrue: return nil
         case .bool(false), .int(0), .float(0), .single(0), .string(""): return keepsZero ? printed : nil
         case .string("0") where rule.traits.meaning == .bytes: return keepsZero ? printed : nil
+        case .string("0s") where rule.traits.meaning == .duration: return keepsZero ? printed : nil
         default: return printed
+        }
+    }
+
+    /// What JSON shows of an attribute that is not given but always there.
+    private static func zero(_ meaning: Rule.Meaning) -> Printed {
+        switch meaning {
+        case .text: .string("")
+        case .integer: .int(0)
+        case .bytes: .string("0")
+        default: .null
         }
     }
 
@@ -83,7 +92,7 @@ struct Printer {
             if rule.traits.printsAsList {
                 return .list(
                     mapping.entries.sorted { $0.key < $1.key }.map { entry in
-                        text(entry.value.string.map { $0.isEmpty ? entry.key : "\(entry.key)=\($0)" } ?? entry.key)
+                        .string(entry.value.string.map { $0.isEmpty ? entry.key : "\(entry.key)=\($0)" } ?? entry.key)
                     })
             }
             if rule.fields != nil { return object(mapping, rule, isTop: false) }
@@ -92,7 +101,7 @@ struct Printer {
         case .sequence(let items):
             guard let item = rule.item else { return plain(node) }
             if rule.traits.printsSorted {
-                return .list(items.compactMap(\.string).map(Self.host).sorted().map(text))
+                return .list(items.compactMap(\.string).map(Self.host).sorted().map { .string($0) })
             }
             return .list(items.map { value($0, item) })
         default: return scalar(node, rule)
@@ -118,23 +127,6 @@ struct Printer {
         return "\(text[..<separator])=\(address)"
     }
 
-    /// A day becomes its midnight.
-    private static func date(_ text: String) -> String {
-        guard !text.contains(":") else { return text }
-        let parts = text.split(separator: "-").map { $0.count == 1 ? "0\($0)" : String($0) }
-        return parts.joined(separator: "-") + "T00:00:00Z"
-    }
-
-    private func text(_ string: String) -> Printed {
-        guard escapesDollars, string.utf8.contains(UInt8(ascii: "$")) else { return .string(string) }
-        var bytes: [UInt8] = []
-        for byte in string.utf8 {
-            bytes.append(byte)
-            if byte == UInt8(ascii: "$") { bytes.append(byte) }
-        }
-        return .string(String(decoding: bytes, as: UTF8.self))
-    }
-
     /// A tree without a table: extensions, and text that was not interpolated.
     private func plain(_ node: Node) -> Printed {
         switch node.value {
@@ -143,8 +135,8 @@ struct Printer {
         case .int(let number): return .int(number)
         case .unsigned(let number): return .unsigned(number)
         case .float(let number): return .float(number)
-        case .string(let string): return isTyped ? text(string) : .string(string)
-        case .timestamp(let text): return .date(Self.date(text))
+        case .string(let string): return .string(string)
+        case .timestamp(let text): return .date(Timestamp.canonical(text) ?? text)
         case .sequence(let items): return .list(items.map(plain))
         case .mapping(let mapping): return .map(sorted(mapping.map { ($0.key, plain($0.value)) }))
         }

@@ -1,7 +1,11 @@
 /// Chooses how a string is written in YAML: plain, quoted, or as a block of lines.
 enum ScalarStyle {
-    static func key(_ text: String) -> String {
-        text.utf8.contains(UInt8(ascii: "\n")) ? doubleQuoted(text) : inline(text)
+    /// A key that cannot stand before a colon on its line: of several lines, or longer than a reader looks ahead.
+    static func isComplexKey(_ text: String) -> Bool {
+        text.utf8.count > 128
+            || text.unicodeScalars.contains {
+                $0 == "\n" || $0 == "\r" || $0 == "\u{85}" || $0 == "\u{2028}" || $0 == "\u{2029}"
+            }
     }
 
     static func text(_ text: String, depth: Int) -> String {
@@ -29,8 +33,10 @@ enum ScalarStyle {
 
     /// `1:30`, a number of base 60 in YAML 1.1.
     private static func isSexagesimal(_ text: String) -> Bool {
+        guard let head = text.utf8.first, isDigit(head) || head == UInt8(ascii: "+") || head == UInt8(ascii: "-"),
+            text.utf8.contains(UInt8(ascii: ":"))
+        else { return false }
         var bytes = Array(text.utf8)[...]
-        guard bytes.contains(UInt8(ascii: ":")) else { return false }
         if let sign = bytes.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { bytes = bytes.dropFirst() }
         var groups = bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map(Array.init)
         if let last = groups.last, let point = last.firstIndex(of: UInt8(ascii: ".")) {
@@ -56,31 +62,41 @@ enum ScalarStyle {
         }
     }
 
-    private static func hasSpecial(_ text: String) -> Bool {
-        text.unicodeScalars.contains { !isPrintable($0) || $0 == "\u{85}" || $0 == "\u{2028}" || $0 == "\u{2029}" }
+    private static func hasSpecial(_ text: String, allowingTabs: Bool = false) -> Bool {
+        var text = text
+        let isPlainASCII = text.withUTF8 { bytes in
+            bytes.allSatisfy { ($0 >= 0x20 && $0 <= 0x7E) || $0 == 0x0A || ($0 == 0x09 && allowingTabs) }
+        }
+        if isPlainASCII { return false }
+        return text.unicodeScalars.contains {
+            if $0 == "\t", allowingTabs { return false }
+            return !isPrintable($0) || $0 == "\u{85}" || $0 == "\u{2028}" || $0 == "\u{2029}"
+        }
     }
 
     private static func canBePlain(_ text: String) -> Bool {
-        let scalars = Array(text.unicodeScalars)
-        guard let first = scalars.first, let last = scalars.last else { return false }
-        if first == " " || last == " " { return false }
+        // All that matters here is ASCII.
+        let bytes = Array(text.utf8)
+        let space = UInt8(ascii: " ")
+        guard let first = bytes.first, let last = bytes.last else { return false }
+        if first == space || last == space { return false }
         if text.hasPrefix("---") || text.hasPrefix("...") { return false }
-        func isBlankOrEnd(_ index: Int) -> Bool { index >= scalars.count || scalars[index] == " " }
-        switch first {
+        func isBlankOrEnd(_ index: Int) -> Bool { index >= bytes.count || bytes[index] == space }
+        switch Unicode.Scalar(first) {
         case "#", ",", "[", "]", "{", "}", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`": return false
         case "-", "?", ":": if isBlankOrEnd(1) { return false }
         default: break
         }
-        for (index, scalar) in scalars.enumerated().dropFirst() {
-            if scalar == ":", isBlankOrEnd(index + 1) { return false }
-            if scalar == "#", scalars[index - 1] == " " { return false }
+        for index in bytes.indices.dropFirst() {
+            if bytes[index] == UInt8(ascii: ":"), isBlankOrEnd(index + 1) { return false }
+            if bytes[index] == UInt8(ascii: "#"), bytes[index - 1] == space { return false }
         }
         return true
     }
 
     private static func canBeBlock(_ text: String) -> Bool {
-        !hasSpecial(text.filterTabs)
-            && !text.unicodeScalars.contains { $0 == "\r" }
+        !hasSpecial(text, allowingTabs: true)
+            && !text.utf8.contains(UInt8(ascii: "\r"))
             && !hasSpaceBeforeBreak(text)
     }
 
@@ -136,8 +152,4 @@ enum ScalarStyle {
         }
         return result + "\""
     }
-}
-
-extension String {
-    fileprivate var filterTabs: String { String(String.UnicodeScalarView(unicodeScalars.filter { $0 != "\t" })) }
 }

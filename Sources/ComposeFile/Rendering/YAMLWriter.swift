@@ -18,11 +18,18 @@ struct YAMLWriter {
 
     private mutating func indent(_ depth: Int) { output += String(repeating: " ", count: depth * 2) }
 
-    /// `isInline`: the first entry follows a list's dash on its line.
+    /// `isInline`, here and for lists: the first entry follows an outer list's dash on its line.
     private mutating func map(_ entries: [(key: String, value: Printed)], depth: Int, isInline: Bool) {
         for (index, entry) in entries.enumerated() {
             if index > 0 || !isInline { indent(depth) }
-            output += ScalarStyle.key(entry.key) + ":"
+            if ScalarStyle.isComplexKey(entry.key) {
+                output += "? " + ScalarStyle.text(entry.key, depth: depth + 1) + "\n"
+                indent(depth)
+                output += ": "
+                element(entry.value, depth: depth)
+                continue
+            }
+            output += ScalarStyle.text(entry.key, depth: depth + 1) + ":"
             switch entry.value {
             case .map(let inner) where !inner.isEmpty:
                 output += "\n"
@@ -35,26 +42,24 @@ struct YAMLWriter {
         }
     }
 
-    private mutating func list(_ items: [Printed], depth: Int) {
-        for item in items {
-            indent(depth)
+    private mutating func list(_ items: [Printed], depth: Int, isInline: Bool = false) {
+        for (index, item) in items.enumerated() {
+            if index > 0 || !isInline { indent(depth) }
             output += "- "
-            switch item {
-            case .map(let inner) where !inner.isEmpty: map(inner, depth: depth + 1, isInline: true)
-            case .list(let inner) where !inner.isEmpty: nested(inner, depth: depth + 1)
-            default: output += Self.scalar(item, depth: depth + 1) + "\n"
-            }
+            element(item, depth: depth)
         }
     }
 
-    /// A list in a list starts on the line of the outer dash.
-    private mutating func nested(_ items: [Printed], depth: Int) {
-        var inner = YAMLWriter()
-        inner.list(items, depth: depth)
-        output += inner.output.drop { $0 == " " }
+    /// What follows a dash, or the colon of a key that has lines of its own.
+    private mutating func element(_ item: Printed, depth: Int) {
+        switch item {
+        case .map(let inner) where !inner.isEmpty: map(inner, depth: depth + 1, isInline: true)
+        case .list(let inner) where !inner.isEmpty: list(inner, depth: depth + 1, isInline: true)
+        default: output += Self.scalar(item, depth: depth + 1) + "\n"
+        }
     }
 
-    private static func scalar(_ value: Printed, depth: Int) -> String {
+    static func scalar(_ value: Printed, depth: Int) -> String {
         switch value {
         case .null: "null"
         case .bool(let flag): flag ? "true" : "false"

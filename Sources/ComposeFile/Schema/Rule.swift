@@ -72,13 +72,21 @@ final class Rule: Sendable {
         case mount(String)
     }
 
+    /// A check of a text's form.
+    struct Pattern: Sendable {
+        var check: @Sendable (String) -> Bool
+        /// The words that describe it.
+        var description: String
+        /// The same as a regular expression of ECMA-262, for the JSON Schema.
+        var expression: String
+    }
+
     struct Traits: Sendable {
         var scalars: Scalars = []
         var meaning: Meaning = .verbatim
         var cast: Cast = .none
         var choices: [String]?
-        /// A pattern check with the words that describe it.
-        var pattern: (@Sendable (String) -> Bool, String)?
+        var pattern: Pattern?
         var range: ClosedRange<Int64>?
         var uniqueItems = false
         /// Keys of a mapping with user-defined keys must be names.
@@ -97,6 +105,8 @@ final class Rule: Sendable {
         var jsonKey: String?
         /// Not printed by `config`, as in the reference.
         var isHidden = false
+        /// A fraction is no number here, even where the value is text.
+        var wantsWhole = false
         /// Null reads as an empty text.
         var nullIsText = false
         /// A mapping that is printed as a list of `KEY=value`.
@@ -149,6 +159,7 @@ extension Rule {
     func choice(of choices: [String]) -> Rule { copy { $0.choices = choices } }
     func within(_ range: ClosedRange<Int64>) -> Rule { copy { $0.range = range } }
     func alsoNull() -> Rule { copy { $0.scalars.insert(.null) } }
+    func whole() -> Rule { copy { $0.wantsWhole = true } }
     func unique() -> Rule { copy { $0.uniqueItems = true } }
     func keepingZero() -> Rule { copy { $0.keepsZero = true } }
     func keepingZeroInJSON() -> Rule { copy { $0.keepsZeroInJSON = true } }
@@ -162,8 +173,8 @@ extension Rule {
             $0.scalars.insert(.null)
         }
     }
-    func matching(_ description: String, _ check: @escaping @Sendable (String) -> Bool) -> Rule {
-        copy { $0.pattern = (check, description) }
+    func matching(_ description: String, _ expression: String, _ check: @escaping @Sendable (String) -> Bool) -> Rule {
+        copy { $0.pattern = Pattern(check: check, description: description, expression: expression) }
     }
     /// Parsed, checked, merged and printed, but refused when containers are made.
     func later(_ reason: String = "is not supported yet") -> Rule { copy { $0.unsupported = reason } }

@@ -1,4 +1,6 @@
 extension Schema {
+    private static let contexts = Rule(
+        .init(uniqueItems: true, merge: .keyValues, identity: .key), item: .text, values: .text.keepingZero())
     private static let attestation = Rule(.init(scalars: [.string, .boolean], meaning: .text))
 
     static let build = Rule(
@@ -17,7 +19,7 @@ extension Schema {
             ("cache_to", .list(.text)),
             ("no_cache", .flag),
             ("no_cache_filter", .stringOrList),
-            ("additional_contexts", .pairs),
+            ("additional_contexts", contexts),
             ("pull", .flag),
             ("extra_hosts", .hosts),
             ("isolation", .text),
@@ -44,9 +46,9 @@ extension Schema {
                         ),
                         ("target", .text),
                         ("exec", hook.keepingZeroInJSON()),
-                        ("include", .stringOrList),
-                        ("ignore", .stringOrList),
-                        ("initial_sync", .flag),
+                        ("include", .stringOrList.unique()),
+                        ("ignore", .stringOrList.unique()),
+                        ("initial_sync", .flagWithoutText),
                     ], required: ["path", "action"]))
         )
     ]).alsoNull()

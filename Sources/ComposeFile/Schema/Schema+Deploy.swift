@@ -15,7 +15,7 @@ extension Schema {
     ]).alsoNull()
 
     private static let update = Rule.object([
-        ("parallelism", .integer.keepingZero()),
+        ("parallelism", .integer.within(0 ... .max).keepingZero()),
         ("delay", .duration),
         ("failure_action", .text),
         ("monitor", .duration),
@@ -47,7 +47,8 @@ extension Schema {
         (
             "discrete_resource_spec",
             .object([
-                ("kind", .text.keepingZero()), ("value", .looseInteger.keepingZero()),
+                ("kind", .text.keepingZero().keepingZeroInJSON()),
+                ("value", .looseInteger.keepingZero().keepingZeroInJSON()),
             ])
         )
     ])
@@ -55,13 +56,13 @@ extension Schema {
     private static let restartPolicy = Rule.object([
         ("condition", .text),
         ("delay", .duration.keepingZero()),
-        ("max_attempts", .integer.keepingZero()),
+        ("max_attempts", .integer.within(0 ... .max).keepingZero()),
         ("window", .duration.keepingZero()),
     ])
 
     private static let placement = Rule.object([
         ("constraints", .list(.text).later(oneHost)),
         ("preferences", .list(.object([("spread", .text)])).later(oneHost)),
-        ("max_replicas_per_node", .integer.later(oneHost)),
+        ("max_replicas_per_node", .integer.within(0 ... .max).later(oneHost)),
     ])
 }

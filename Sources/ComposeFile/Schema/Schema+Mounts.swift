@@ -3,8 +3,8 @@ extension Schema {
         ("name", .text),
         ("mode", .text),
         ("host_ip", .text),
-        ("target", .integer),
-        ("published", Rule(.init(scalars: [.integer, .string], meaning: .text))),
+        ("target", .integer.within(0...4_294_967_295)),
+        ("published", Rule(.init(scalars: [.integer, .string], meaning: .text)).whole()),
         ("protocol", .text),
         ("app_protocol", .text),
     ]).or([.string, .number])
@@ -36,8 +36,8 @@ extension Schema {
             (
                 "tmpfs",
                 .object([
-                    ("size", .wholeBytes),
-                    ("mode", Rule(.init(scalars: [.number, .string], meaning: .integer))),
+                    ("size", .wholeBytes.within(0 ... .max)),
+                    ("mode", Rule(.init(scalars: [.number, .string], meaning: .integer, range: 0...4_294_967_295))),
                 ]).keepingZero()
             ),
             ("image", .object([("subpath", .text)]).keepingZero()),
@@ -69,7 +69,7 @@ extension Schema {
     private static let deviceFields: [(String, Rule)] = [
         ("capabilities", .strings),
         ("driver", .text),
-        ("count", Rule(.init(scalars: [.string, .integer], meaning: .integer))),
+        ("count", Rule(.init(scalars: [.string, .integer], meaning: .integer)).whole()),
         ("device_ids", .strings),
         ("options", .pairs),
     ]
@@ -78,17 +78,20 @@ extension Schema {
         item: .object(deviceFields, open: true))
     static let deviceRequest = Rule.object(deviceFields)
 
+    private static let path = Rule.text.inJSON("Path").keepingZeroInJSON()
+    private static let weight = Rule(.init(scalars: .integer, meaning: .integer)).within(0...65535)
     private static let weights = Rule.list(
         .object(
-            [("path", .text.inJSON("Path")), ("weight", .integer.inJSON("Weight"))], extensions: false)
+            [("path", path), ("weight", weight.inJSON("Weight").keepingZeroInJSON())], extensions: false)
     ).later()
     private static let rates = Rule.list(
-        .object([("path", .text.inJSON("Path")), ("rate", .wholeBytes.inJSON("Rate"))], extensions: false)
+        .object(
+            [("path", path), ("rate", .wholeBytes.inJSON("Rate").keepingZero().keepingZeroInJSON())], extensions: false)
     ).later()
 
     static let blkio = Rule.object(
         [
-            ("weight", .integer),
+            ("weight", weight),
             ("weight_device", weights),
             ("device_read_bps", rates),
             ("device_read_iops", rates),

@@ -13,7 +13,11 @@ extension Schema {
         ("cgroup_parent", .text),
         ("cgroup", .text.choice(of: ["host", "private"])),
         ("cpu_count", .integer.within(0 ... .max).later(windowsOnly)),
-        ("cpu_percent", .number.within(0...100).later(windowsOnly)),
+        (
+            "cpu_percent",
+            Rule(.init(scalars: [.integer, .string], meaning: .number, cast: .number)).within(0...100).later(
+                windowsOnly)
+        ),
         ("cpu_period", .looseInteger),
         ("cpu_quota", .looseInteger),
         ("cpu_rt_period", .looseInteger.later("needs real-time group scheduling, which cgroup v2 does not have")),
@@ -25,7 +29,9 @@ extension Schema {
         ("configs", .list(fileReference).identified(by: .mount(""))),
         (
             "container_name",
-            .text.matching("at least two characters of a-z, A-Z, 0-9, `_`, `.` and `-`", containsContainerName)
+            .text.matching(
+                "at least two characters of a-z, A-Z, 0-9, `_`, `.` and `-`", "[a-zA-Z0-9][a-zA-Z0-9_.-]",
+                containsContainerName)
         ),
         ("credential_spec", credentialSpec.later(windowsOnly)),
         ("depends_on", dependsOn),
@@ -40,11 +46,11 @@ extension Schema {
         ("provider", provider.later()),
         ("environment", .variables),
         ("env_file", envFile),
-        ("expose", .list(.textOrNumber).identified(by: .number)),
+        ("expose", .list(.textOrNumber.whole()).identified(by: .number)),
         ("extends", extends),
         ("external_links", .strings.later()),
         ("extra_hosts", .hosts),
-        ("group_add", .list(.textOrNumber).unique()),
+        ("group_add", .list(.textOrNumber.whole()).unique()),
         ("gpus", gpus.later("needs a GPU runtime, which is not there")),
         ("hostname", .text),
         ("healthcheck", healthcheck),
@@ -71,7 +77,7 @@ extension Schema {
         ("platform", .text),
         ("ports", .list(port).unique().identified(by: .port)),
         ("privileged", .flag),
-        ("pull_policy", .text.matching(pullPolicies, containsPullPolicy)),
+        ("pull_policy", .text.matching(pullPolicies, pullPolicyExpression, containsPullPolicy)),
         (
             "pull_refresh_after",
             .text.hidden().later("has no effect in any known tool; use pull_policy: every_<duration>")
@@ -86,7 +92,13 @@ extension Schema {
         ("stdin_open", .flag),
         ("stop_grace_period", .duration.keepingZero()),
         ("stop_signal", .text),
-        ("storage_opt", .map(of: Rule(.init(scalars: .any, meaning: .text, keepsZero: true))).later()),
+        (
+            "storage_opt",
+            .map(
+                of: Rule(
+                    .init(scalars: [.string, .integer, .null], meaning: .text, keepsZero: true, nullIsText: true))
+            ).later()
+        ),
         ("sysctls", .pairs),
         ("tmpfs", .stringOrList.identified(by: .key)),
         ("tty", .flag),
@@ -103,6 +115,8 @@ extension Schema {
         ("pre_stop", .list(hook)),
     ])
 
+    private static let pullPolicyExpression =
+        "always|never|build|if_not_present|missing|refresh|daily|weekly|^every_[0-9]+[wdhms]"
     private static let pullPolicies = "always, never, missing, if_not_present, build, daily, weekly, every_<duration>"
 
     /// A whole name is not asked for: the reference finds the pattern anywhere in the text.
@@ -160,7 +174,7 @@ extension Schema {
         ("test", Rule(.init(scalars: .string, merge: .replace), item: .text)),
         ("timeout", .duration.keepingZero()),
         ("interval", .duration.keepingZero()),
-        ("retries", .looseInteger.keepingZero()),
+        ("retries", .looseInteger.within(0 ... .max).keepingZero()),
         ("start_period", .duration.keepingZero()),
         ("start_interval", .duration.keepingZero()),
         ("disable", .flag),

@@ -5,7 +5,7 @@ enum Schema {
         ("name", .text),
         ("include", .list(include).hidden()),
         ("services", .named(service)),
-        ("networks", .named(network.emptyForNull())),
+        ("networks", .map(of: network.emptyForNull())),
         ("volumes", .named(volume.emptyForNull())),
         ("secrets", .named(secret)),
         ("configs", .named(config)),

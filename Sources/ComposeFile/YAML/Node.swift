@@ -1,5 +1,5 @@
 /// A place in a source file. Lines and columns count from 1; columns count characters, not bytes.
-struct Mark: Sendable, Equatable {
+struct Mark: Sendable, Hashable {
     /// Index into ``SourceSet``.
     var file: Int32
     var line: Int32

@@ -28,10 +28,13 @@ enum ScalarResolver {
         case ".nan", ".NaN", ".NAN": return .float(.nan)
         default: break
         }
-        if isTimestamp(bytes) { return .timestamp(text) }
+        if Timestamp.canonical(text) != nil { return .timestamp(text) }
         let plain = bytes.filter { $0 != UInt8(ascii: "_") }
         if let integer = integer(plain) { return integer }
-        if isFloat(plain), let value = Double(String(decoding: plain, as: UTF8.self)) { return .float(value) }
+        // A number out of range stays text.
+        if isFloat(plain), let value = Double(String(decoding: plain, as: UTF8.self)), value.isFinite {
+            return .float(value)
+        }
         return nil
     }
 
@@ -84,35 +87,5 @@ enum ScalarResolver {
             rest = rest.dropFirst(exponent)
         }
         return rest.isEmpty
-    }
-
-    /// `YYYY-M-D`, alone or followed by a time.
-    private static func isTimestamp(_ bytes: [UInt8]) -> Bool {
-        func isDigit(_ index: Int) -> Bool {
-            index < bytes.count && bytes[index] >= UInt8(ascii: "0") && bytes[index] <= UInt8(ascii: "9")
-        }
-        guard bytes.count >= 8, (0..<4).allSatisfy(isDigit), bytes[4] == UInt8(ascii: "-") else { return false }
-        var index = 5
-        var month = 0
-        while isDigit(index), index < 7 {
-            month = month * 10 + Int(bytes[index] - 48)
-            index += 1
-        }
-        guard index > 5, (1...12).contains(month), index < bytes.count, bytes[index] == UInt8(ascii: "-") else {
-            return false
-        }
-        index += 1
-        let start = index
-        var day = 0
-        while isDigit(index), index < start + 2 {
-            day = day * 10 + Int(bytes[index] - 48)
-            index += 1
-        }
-        guard index > start, (1...31).contains(day) else { return false }
-        if index == bytes.count { return true }
-        guard [UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")].contains(bytes[index]) else { return false }
-        // A time must follow: `h:mm:ss` at least.
-        let time = bytes[(index + 1)...].prefix { $0 >= 48 && $0 <= 58 }
-        return time.filter { $0 == UInt8(ascii: ":") }.count == 2 && time.count >= 5
     }
 }

@@ -10,11 +10,16 @@ struct YAMLEvent {
     /// From 0.
     var line: Int
     var column: Int
+    /// The first place after the event's text, from 0.
+    var endLine: Int
+    var endColumn: Int
     /// The scalar's value or the alias' name.
     var text = ""
     var anchor: String?
     var tag: String?
     var isPlain = false
+    /// A collection in brackets or braces.
+    var isFlow = false
 }
 
 /// Why libyaml stopped.
@@ -22,11 +27,20 @@ struct YAMLFailure: Error {
     var problem: String
     var line: Int
     var column: Int
+    /// What the parser was at, such as "while scanning a quoted scalar"; empty where it does not say.
+    var context = ""
+    /// Where that began.
+    var contextLine = 0
+    var contextColumn = 0
+    /// The quote that opens the text which ends where the parser stopped, from 0.
+    var openingQuote: (line: Int, column: Int)?
 }
 
 /// Owns a libyaml parser and the bytes it reads.
 final class YAMLEventReader {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
+    /// Where the quoted scalar read last begins and ends, from 0.
+    private(set) var lastQuoted: (start: (line: Int, column: Int), end: (line: Int, column: Int))?
     private let input: UnsafeMutableBufferPointer<UInt8>
 
     init(bytes: [UInt8]) {
@@ -48,10 +62,21 @@ final class YAMLEventReader {
         guard yaml_parser_parse(parser, &event) == 1 else { return .failure(failure()) }
         defer { yaml_event_delete(&event) }
         var result = YAMLEvent(
-            kind: .streamStart, line: Int(event.start_mark.line), column: Int(event.start_mark.column))
+            kind: .streamStart, line: Int(event.start_mark.line), column: Int(event.start_mark.column),
+            endLine: Int(event.end_mark.line), endColumn: Int(event.end_mark.column))
         switch event.type {
         case YAML_STREAM_END_EVENT: result.kind = .streamEnd
-        case YAML_DOCUMENT_START_EVENT: result.kind = .documentStart
+        case YAML_DOCUMENT_START_EVENT:
+            if let version = event.data.document_start.version_directive?.pointee,
+                version.major != 1 || version.minor != 1
+            {
+                // libyaml lets 1.2 pass; the reference knows 1.1 only.
+                return .failure(
+                    YAMLFailure(
+                        problem: "found incompatible YAML document: %YAML 1.1 is the version that can be asked for",
+                        line: result.line, column: result.column))
+            }
+            result.kind = .documentStart
         case YAML_DOCUMENT_END_EVENT: result.kind = .documentEnd
         case YAML_ALIAS_EVENT:
             result.kind = .alias
@@ -64,15 +89,20 @@ final class YAMLEventReader {
             result.anchor = Self.string(scalar.anchor)
             result.tag = Self.string(scalar.tag)
             result.isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
+            if scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE {
+                lastQuoted = ((result.line, result.column), (result.endLine, result.endColumn))
+            }
         case YAML_SEQUENCE_START_EVENT:
             result.kind = .sequenceStart
             result.anchor = Self.string(event.data.sequence_start.anchor)
             result.tag = Self.string(event.data.sequence_start.tag)
+            result.isFlow = event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
         case YAML_SEQUENCE_END_EVENT: result.kind = .sequenceEnd
         case YAML_MAPPING_START_EVENT:
             result.kind = .mappingStart
             result.anchor = Self.string(event.data.mapping_start.anchor)
             result.tag = Self.string(event.data.mapping_start.tag)
+            result.isFlow = event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
         case YAML_MAPPING_END_EVENT: result.kind = .mappingEnd
         default: break
         }
@@ -95,6 +125,13 @@ final class YAMLEventReader {
             return YAMLFailure(problem: problem, line: line, column: column)
         }
         let mark = parser.pointee.problem_mark
-        return YAMLFailure(problem: problem, line: Int(mark.line), column: Int(mark.column))
+        var failure = YAMLFailure(problem: problem, line: Int(mark.line), column: Int(mark.column))
+        if let lastQuoted, lastQuoted.end == (failure.line, failure.column) { failure.openingQuote = lastQuoted.start }
+        if let context = parser.pointee.context {
+            failure.context = String(cString: context)
+            failure.contextLine = Int(parser.pointee.context_mark.line)
+            failure.contextColumn = Int(parser.pointee.context_mark.column)
+        }
+        return failure
     }
 }

@@ -11,6 +11,16 @@ struct ConfigCommand: Command {
 
     enum Format: String, ExpressibleByArgument { case yaml, json }
 
+    enum DiagnosticFormat: String, ExpressibleByArgument { case text, json }
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Form of errors and warnings. Values: [text | json]. json prints one document in place of the configuration: \
+            {"diagnostics": [{severity, code, message, help, file, line, column, endLine, endColumn, related}], \
+            "omitted": N}
+            """)
+    var diagnostics = DiagnosticFormat.text
     @Flag(help: "Print environment used for interpolation")
     var environment = false
     @Option(parsing: .unconditional, help: "Format the output. Values: [yaml | json]")
@@ -35,6 +45,11 @@ struct ConfigCommand: Command {
     var noNormalize = false
     @Flag(help: "Don't resolve file paths")
     var noPathResolution = false
+    @Flag(
+        help: """
+            Say which file, line and column set each value: as comments, or with --format json as an object of paths
+            """)
+    var origin = false
     @Option(
         name: [.customShort("o", allowingJoined: true), .customLong("output")], parsing: .unconditional,
         help: "Save to file (default to stdout)")
@@ -56,41 +71,66 @@ struct ConfigCommand: Command {
     func validate() throws {
         if lockImageDigests { throw ValidationError("--lock-image-digests is not done yet") }
         if resolveImageDigests { throw ValidationError("--resolve-image-digests is not done yet") }
+        let listing =
+            images || models || networks || profiles || services || variables || volumes || environment || hash != nil
+        if origin, listing || quiet { throw ValidationError("--origin cannot be combined with --quiet or with a list") }
+        if diagnostics == .json, listing || origin {
+            throw ValidationError("--diagnostics json cannot be combined with --origin or with a list")
+        }
     }
 
     func run(_ flags: GlobalFlags) throws {
+        guard diagnostics == .json else {
+            let (loaded, separator) = try load(flags)
+            return try print(loaded, separator: separator)
+        }
+        do {
+            try write(DiagnosticDocument.json(try load(flags).loaded.warnings) + "\n")
+        } catch let error as ComposeFileError {
+            try write(DiagnosticDocument.json(error.diagnostics + error.warnings, omitted: error.omitted) + "\n")
+            throw ExitStatus(code: 1)
+        }
+    }
+
+    /// - Returns: the project, and what joins the parts of the names of its images.
+    /// - Throws: ``ComposeFileError`` and what ``Session`` throws.
+    private func load(_ flags: GlobalFlags) throws -> (loaded: LoadedProject, separator: String) {
         let session = try Session(flags)
         var options = session.loadOptions(services: service)
         options.noConsistency = noConsistency
         options.noEnvResolution = noEnvResolution
-        options.noInterpolate = noInterpolate
+        // What is hashed has values; which resources are used is known of values only.
+        options.noInterpolate = (noInterpolate || variables) && hash == nil && !volumes && !networks && !images
         // The older form of names is printed as the files have it.
-        options.noNormalize = noNormalize || options.compatibility
+        options.noNormalize = noNormalize || flags.compatibility
         options.noPathResolution = noPathResolution
-        if volumes || networks || models { options.allResources = true }
-        let loaded = try ProjectLoader.load(options)
-        for warning in loaded.warnings { Report.diagnostic(warning) }
-        if quiet { return }
-        try write(try text(loaded))
+        return (try ProjectLoader.load(options), options.compatibility ? "_" : "-")
     }
 
-    private func text(_ loaded: LoadedProject) throws -> String {
+    private func print(_ loaded: LoadedProject, separator: String) throws {
+        for warning in loaded.warnings { Report.diagnostic(warning) }
+        let text = try text(loaded, separator: separator)
+        if !quiet { try write(text) }
+    }
+
+    private func text(_ loaded: LoadedProject, separator: String) throws -> String {
         func lines(_ names: [String]) -> String { names.map { $0 + "\n" }.joined() }
         var document = loaded.document
-        if !service.isEmpty {
+        if !service.isEmpty, !noInterpolate {
             document = try document.selecting(
                 ServiceSelection.expand(service, among: document.names(of: .services)))
         }
         if services { return lines(document.names(of: .services)) }
         if volumes { return lines(document.names(of: .volumes)) }
         if networks { return lines(document.names(of: .networks)) }
-        if models { return lines(document.names(of: .models)) }
-        if images { return lines(document.images()) }
-        if profiles { return lines(profileNames(loaded.project)) }
+        if models { return lines(document.modelReferences()) }
+        if images { return lines(document.images(separator: separator)) }
+        if profiles { return lines(noInterpolate ? document.profiles() : profileNames(loaded.project)) }
         if environment { return lines(loaded.environment.map { "\($0.key)=\($0.value)" }.sorted()) }
         if variables { return variableTable(loaded.variables) }
         if let hash { return try lines(hashes(hash, loaded.project)) }
-        return format == .json ? document.json() : document.yaml()
+        if origin { return format == .json ? document.originsJSON() + "\n" : document.yamlWithOrigins() }
+        return format == .json ? try document.json() : document.yaml()
     }
 
     private func profileNames(_ project: Project) -> [String] {
@@ -102,7 +142,7 @@ struct ConfigCommand: Command {
         let all = project.services.keys.sorted()
         let names = wanted == "*" ? all : wanted.split(separator: ",").map(String.init)
         return try names.map { name in
-            guard let service = project.services[name] else { throw NoSuchService(name: name) }
+            guard let service = project.services[name] else { throw NoSuchService(name: name, known: all) }
             return "\(name) \(service.configHash)"
         }
     }

@@ -95,7 +95,7 @@ struct CreationOptions: ParsableArguments {
         options.ignoreOrphans = orphans.ignore
         options.scale = try scales()
         for service in options.scale.keys.sorted() where project.services[service] == nil {
-            throw NoSuchService(name: service)
+            throw NoSuchService(name: service, known: project.services.keys)
         }
         options.compatibilityNames = session.loadOptions().compatibility
         return options

@@ -136,7 +136,9 @@ struct UpCommand: Command {
 
     private func exitService(_ project: Project) throws -> String? {
         guard let exitCodeFrom, !exitCodeFrom.isEmpty else { return nil }
-        guard project.services[exitCodeFrom] != nil else { throw NoSuchService(name: exitCodeFrom) }
+        guard project.services[exitCodeFrom] != nil else {
+            throw NoSuchService(name: exitCodeFrom, known: project.services.keys)
+        }
         return exitCodeFrom
     }
 

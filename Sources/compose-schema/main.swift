@@ -1,0 +1,3 @@
+internal import ComposeFile
+
+print(ComposeSchema.json)
