@@ -173,17 +173,3 @@ enum Compression: Equatable {
         self = head.starts(with: [0x1f, 0x8b]) ? .gzip : .none
     }
 }
-
-extension SHA256Digest {
-    /// `sha256:` and hexadecimal digits.
-    var digestString: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text = Array("sha256:".utf8)
-        text.reserveCapacity(71)
-        for byte in self {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-}
