@@ -82,8 +82,10 @@ public struct ImageStore: Sendable {
         if ingest.path(ofLayer: chain[index]) != nil { return }
         let target = try ingest.makeLayerDirectory()
         let lower = chain[..<index].reversed().compactMap { ingest.path(ofLayer: $0) }
-        try layerStore.unpack(
-            blob, diffID: configuration.rootfs.diffIDs[index], into: target, lower: lower)
+        let source = DescriptorSource(try OwnedDescriptor.open(blob, O_RDONLY), subject: blob)
+        let implied = try layerStore.unpack(
+            source, diffID: configuration.rootfs.diffIDs[index], into: target.descriptor)
+        try layerStore.inheritAttributes(of: implied, in: target.descriptor, lower: lower)
         ingest.addLayer(chain[index], at: target.path)
     }
 

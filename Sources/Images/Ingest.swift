@@ -6,7 +6,9 @@ internal import OCI
 /// One addition of images to the store: blobs and layers are made in directories of its own and appear in the store
 /// only by ``publish()``, when all of them are known to be good. What is not published is removed with this object, or,
 /// after a crash, by the next ``Ingest``.
-final class Ingest {
+///
+/// It may be handed from thread to thread, but is used by one at a time.
+final class Ingest: @unchecked Sendable {
     private let layout: ImageLayout
     private let layers: LayerStore
     private let lock: TreeLock

@@ -7,6 +7,12 @@ public struct RegistryManifest: Sendable, Equatable {
     public var bytes: [UInt8]
     public var mediaType: String
     public var digest: String
+
+    public init(bytes: [UInt8], mediaType: String, digest: String) {
+        self.bytes = bytes
+        self.mediaType = mediaType
+        self.digest = digest
+    }
 }
 
 extension RegistryRepository {
