@@ -116,7 +116,7 @@ public struct ImageStore: Sendable {
     }
 
     /// Whether an entry of the index is what `name` means: by digest where one is given, whatever the tag.
-    private func matches(_ entry: ImageDescriptor, _ name: ImageReference) throws -> Bool {
+    func matches(_ entry: ImageDescriptor, _ name: ImageReference) throws -> Bool {
         guard let stored = entry.storedName, stored.repository == name.repository else { return false }
         guard let digest = name.digest else { return stored.tag == name.tag && stored.digest == nil }
         return try entry.digest == digest || stored.digest == digest
@@ -133,6 +133,7 @@ public struct ImageStore: Sendable {
     /// Writes images into the index: each name is taken from whatever had it, which stays without a name if it was its
     /// last.
     func enter(_ images: [(descriptor: ImageDescriptor, names: [ImageReference])]) throws {
+        let now = Timestamp.now()
         try layout.updateIndex { index in
             for (descriptor, names) in images {
                 var bare = descriptor
@@ -151,7 +152,9 @@ public struct ImageStore: Sendable {
                 index.manifests.removeAll { $0.digest == bare.digest && $0.storedName == nil }
                 for name in names {
                     var entry = bare
-                    entry.annotations = [ImageAnnotation.referenceName: name.description]
+                    entry.annotations = [
+                        ImageAnnotation.referenceName: name.description, ImageAnnotation.taggedAt: now,
+                    ]
                     index.manifests.append(entry)
                 }
             }

@@ -72,6 +72,8 @@ public enum MediaType {
 public enum ImageAnnotation {
     /// In an image layout's index: the image's name. Written here in its complete form.
     public static let referenceName = "org.opencontainers.image.ref.name"
+    /// In the store's index: when the image got this name, RFC 3339.
+    public static let taggedAt = "io.swcompose.image.tagged-at"
     /// What containerd and Docker write beside it: always the complete form.
     public static let containerdName = "io.containerd.image.name"
 }
