@@ -136,7 +136,8 @@ let package = Package(
         .testTarget(
             name: "RegistryTests",
             dependencies: [
-                "RegistryTestSupport", "Registry", "OCI", "LinuxSystem", .product(name: "NIOCore", package: "swift-nio"),
+                "RegistryTestSupport", "Registry", "OCI", "LinuxSystem",
+                .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: common),
         // A registry inside of the test's process, which can be told to fail in every way.
         .target(

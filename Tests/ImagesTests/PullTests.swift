@@ -1,6 +1,5 @@
 import CLinux
 import CZstd
-import Images
 import LinuxSystem
 import OCI
 import Registry
@@ -145,7 +144,10 @@ import Testing
             return
         }
         #expect(try sandbox.store.list().isEmpty)
-        #expect(try Files.list("\(sandbox.paths.images)/downloads").filter { $0.hasPrefix(digest(origin.layers[0]).dropFirst(7)) }.isEmpty)
+        #expect(
+            try Files.list("\(sandbox.paths.images)/downloads").filter {
+                $0.hasPrefix(digest(origin.layers[0]).dropFirst(7))
+            }.isEmpty)
         // And it is pulled once the registry has recovered.
         let other = try Origin()
         try await pull(other, into: sandbox)

@@ -21,7 +21,9 @@ import Testing
             _ = try await repository.manifest("1")
             _ = try await repository.manifest("1")
         }
-        let asked = registry.server.log.filter { $0.path.contains("/manifests/") }.map { $0.headers["authorization"] != nil }
+        let asked = registry.server.log.filter { $0.path.contains("/manifests/") }.map {
+            $0.headers["authorization"] != nil
+        }
         #expect(asked == [false, true, true])
     }
 

@@ -121,9 +121,8 @@ func fetch(
         let digest = registry.add(blob: content)
         registry.fail(
             .init("GET", "/blobs/", .answer(FakeAnswer(status, headers: [("Retry-After", "0")])), times: 2))
-        try await withClient { client in
-            #expect(try await fetch(digest, size: content.count, from: client, registry) == content)
-        }
+        let got = try await withClient { try await fetch(digest, size: content.count, from: $0, registry) }
+        #expect(got == content)
     }
 
     @Test func tellsOfRateLimits() async throws {

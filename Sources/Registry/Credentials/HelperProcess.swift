@@ -41,6 +41,13 @@ enum HelperProcess {
         return Result(status: code, output: collected)
     }
 
+    /// The program's path; its name where there is no such program, for the system call to say so.
+    private static func find(_ name: String, _ path: String?) -> String {
+        if name.contains("/") { return name }
+        let directories = (path ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+        return directories.lazy.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
+    }
+
     /// A function of its own, so that this process's copy of the pipe's other end is closed when it returns.
     private static func spawn(
         _ command: [String], _ input: OwnedDescriptor, _ environment: [String: String]
@@ -56,7 +63,7 @@ enum HelperProcess {
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for pointer in arguments + variables { free(pointer) } }
         var pid = pid_t()
-        let result = posix_spawnp(&pid, command[0], &actions, nil, &arguments, &variables)
+        let result = posix_spawn(&pid, find(command[0], environment["PATH"]), &actions, nil, &arguments, &variables)
         guard result == 0 else { throw SystemError("posix_spawn", Errno(rawValue: result), command[0]) }
         return (pid, readEnd)
     }

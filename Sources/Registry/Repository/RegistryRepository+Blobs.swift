@@ -95,7 +95,8 @@ extension RegistryRepository {
                 if piece.readableBytes == 0 { continue }
                 guard Int64(piece.readableBytes) <= descriptor.size - position else {
                     throw RegistryError.malformed(
-                        subject: subject, reason: "it is longer than the \(descriptor.size) bytes that the manifest says")
+                        subject: subject,
+                        reason: "it is longer than the \(descriptor.size) bytes that the manifest says")
                 }
                 do { try await deliver(piece) } catch { throw DeliveryFailure(error: error) }
                 position += Int64(piece.readableBytes)

@@ -85,7 +85,9 @@ struct HTTPFailure: Error, CustomStringConvertible {
                 isTLS: true)
         case let error as BoringSSLError: return tls(error, address)
         case let error as NIOConnectionError:
-            let details = error.connectionErrors.map { "\($0.error)" } + [error.dnsAError, error.dnsAAAAError]
+            let details =
+                error.connectionErrors.map { "\($0.error)" }
+                + [error.dnsAError, error.dnsAAAAError]
                 .compactMap { $0.map { "\($0)" } }
             return HTTPFailure(
                 address: address, reason: details.first.map(plain) ?? "no address could be connected to",

@@ -105,7 +105,9 @@ final class HTTPTransport: Sendable {
 
     /// How long to wait before the next attempt; nil: there is to be none.
     func delay(after attempt: Int, _ answer: HTTPAnswer? = nil) -> Duration? {
-        let asked = answer?.headers.first(name: "Retry-After").flatMap { RetryAfter.parse($0, now: WallClock.seconds()) }
+        let asked = answer?.headers.first(name: "Retry-After").flatMap {
+            RetryAfter.parse($0, now: WallClock.seconds())
+        }
         return retry.delay(after: attempt, asked: asked, jitter: .random(in: 0...1))
     }
 

@@ -37,7 +37,9 @@ struct LoginCommand: Command {
         if password != nil, passwordStdin {
             throw ValidationError("--password and --password-stdin are mutually exclusive")
         }
-        if passwordStdin, (username ?? "").isEmpty { throw ValidationError("Must provide --username with --password-stdin") }
+        if passwordStdin, (username ?? "").isEmpty {
+            throw ValidationError("Must provide --username with --password-stdin")
+        }
     }
 
     func run(_ flags: GlobalFlags) async throws {
@@ -85,8 +87,9 @@ struct LoginCommand: Command {
 
     private static func ask(_ prompt: String, hidden: Bool) throws -> String {
         guard Terminal.isTerminal(0) else {
-            throw Failure("cannot ask for the user name and password, as stdin is no terminal: use --username and "
-                + "--password-stdin")
+            throw Failure(
+                "cannot ask for the user name and password, as stdin is no terminal: use --username and "
+                    + "--password-stdin")
         }
         let output = OutputBuffer(2)
         output.write(prompt)
