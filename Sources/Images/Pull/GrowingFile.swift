@@ -50,6 +50,9 @@ final class GrowingFile: @unchecked Sendable {
         }
     }
 
+    /// Whether nothing more is going to come.
+    var isFinished: Bool { locked { end != nil } }
+
     /// How much there is beyond `position`; 0 at the end.
     private func wait(beyond position: Int64) throws -> Int64 {
         try locked {

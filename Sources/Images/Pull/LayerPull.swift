@@ -137,7 +137,9 @@ struct LayerPull: Sendable {
         let (total, report, digest) = (descriptor.size, report, descriptor.digest)
         let pace = Pace()
         let extracted: @Sendable (Int64) -> Void = { done in
-            if pace.isTime() { report(TransferEvent(digest, .extracting(done: done, total: total))) }
+            // While it is downloaded that is what there is to be seen.
+            guard growing?.isFinished ?? true, pace.isTime() else { return }
+            report(TransferEvent(digest, .extracting(done: done, total: total)))
         }
         return try await OwnThread.run {
             let target = try ingest.makeLayerDirectory()
