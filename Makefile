@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 # What the build links, what the tests and the demo drive, and nothing else.
 BUILD_PACKAGES := libyaml-dev libseccomp-dev libnl-3-dev libnl-route-3-dev zlib1g-dev libzstd-dev pkg-config
-TEST_PACKAGES := busybox-static iproute2 nftables netcat-openbsd curl python3 util-linux procps docker-registry
+TEST_PACKAGES := busybox-static iproute2 nftables netcat-openbsd curl python3 util-linux procps docker-registry openssl
 DEMO_PACKAGES := mmdebstrap curl
 
 RELEASE := .build/release

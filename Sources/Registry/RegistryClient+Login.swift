@@ -4,9 +4,15 @@ internal import NIOHTTP1
 extension RegistryClient {
     /// Tries a name and a password at a registry.
     /// - Returns: what to keep: an identity token where the registry's token server gives one, else the password.
-    /// - Throws: ``RegistryError/denied(subject:reason:)`` where they are wrong; ``RegistryError`` else.
-    public func login(
-        _ registry: String, as credential: RegistryCredential
+    /// - Throws: ``RegistryError/credentials(_:)`` where they are wrong; ``RegistryError`` else.
+    public func login(_ registry: String, as credential: RegistryCredential) async throws -> RegistryCredential {
+        do { return try await attempt(registry, credential) } catch RegistryError.denied(_, let reason) {
+            throw RegistryError.credentials("login to \(registry) as \(credential.user) failed: \(reason)")
+        }
+    }
+
+    private func attempt(
+        _ registry: String, _ credential: RegistryCredential
     ) async throws -> RegistryCredential {
         let endpoint = try await endpoints.endpoint(of: registry)
         let subject = "registry \(registry)"

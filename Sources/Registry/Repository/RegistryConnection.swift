@@ -47,7 +47,7 @@ struct RegistryConnection: Sendable {
                 }
                 throw await error(answer, request)
             } catch let failure as HTTPFailure {
-                guard failure.isTransient, let delay = transport.delay(after: attempt) else {
+                guard let delay = transport.delay(after: attempt, failure) else {
                     throw failure.registryError
                 }
                 try await Task.sleep(for: delay)

@@ -59,7 +59,7 @@ extension RegistryRepository {
             } catch let failure as HTTPFailure {
                 // As long as something comes, it goes on.
                 if position > start { attempt = 1 }
-                guard failure.isTransient, let delay = client.connection.transport.delay(after: attempt) else {
+                guard let delay = client.connection.transport.delay(after: attempt, failure) else {
                     throw failure.registryError
                 }
                 try await Task.sleep(for: delay)

@@ -40,7 +40,7 @@ extension RegistryRepository {
                     return try Self.checked(
                         bytes, answer, expected: isDigest ? version : nil, subject: subject)
                 } catch let failure as HTTPFailure {
-                    guard let delay = client.connection.transport.delay(after: attempt) else {
+                    guard let delay = client.connection.transport.delay(after: attempt, failure) else {
                         throw failure.registryError
                     }
                     try await Task.sleep(for: delay)

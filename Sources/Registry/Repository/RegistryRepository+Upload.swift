@@ -149,7 +149,7 @@ extension RegistryRepository {
                     else { throw await connection.error(answer, request) }
                     try await Task.sleep(for: delay)
                 } catch let failure as HTTPFailure {
-                    guard failure.isTransient, let delay = connection.transport.delay(after: attempt) else {
+                    guard let delay = connection.transport.delay(after: attempt, failure) else {
                         throw failure.registryError
                     }
                     try await Task.sleep(for: delay)

@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import CLinux
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -63,6 +64,8 @@ struct HTTPFailure: Error, CustomStringConvertible {
     let reason: String
     /// Whether another try may be luckier.
     let isTransient: Bool
+    /// Whether there was a connection at all.
+    var isConnected = true
     /// The other side does not speak TLS as it should, or speaks plain HTTP.
     let isTLS: Bool
 
@@ -85,15 +88,12 @@ struct HTTPFailure: Error, CustomStringConvertible {
                 isTLS: true)
         case let error as BoringSSLError: return tls(error, address)
         case let error as NIOConnectionError:
-            let details =
-                error.connectionErrors.map { "\($0.error)" }
-                + [error.dnsAError, error.dnsAAAAError]
-                .compactMap { $0.map { "\($0)" } }
+            let causes = error.connectionErrors.map(\.error) + [error.dnsAError, error.dnsAAAAError].compactMap { $0 }
             return HTTPFailure(
-                address: address, reason: details.first.map(plain) ?? "no address could be connected to",
-                isTransient: true, isTLS: false)
+                address: address, reason: causes.first.map(plain) ?? "no address could be connected to",
+                isTransient: true, isConnected: false, isTLS: false)
         default:
-            return HTTPFailure(address: address, reason: plain("\(error)"), isTransient: true, isTLS: false)
+            return HTTPFailure(address: address, reason: plain(error), isTransient: true, isTLS: false)
         }
     }
 
@@ -125,6 +125,9 @@ struct HTTPFailure: Error, CustomStringConvertible {
         error != .proxyAuthenticationRequired && error != .invalidURL
     }
 
-    /// NIO's errors of system calls: `connection reset by peer (errno: 104)`, with the call's name before.
-    private static func plain(_ text: String) -> String { String(text.prefix(200)) }
+    /// What a failed system call was is no matter for the user; its error is.
+    private static func plain(_ error: any Error) -> String {
+        guard let failed = error as? IOError else { return String("\(error)".prefix(200)) }
+        return String(cString: strerror(failed.errnoCode))
+    }
 }

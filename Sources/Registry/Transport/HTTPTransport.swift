@@ -97,7 +97,7 @@ final class HTTPTransport: Sendable {
                 await answer.discard()
                 try await Task.sleep(for: delay)
             } catch let failure as HTTPFailure {
-                guard failure.isTransient, let delay = delay(after: attempt) else { throw failure.registryError }
+                guard let delay = delay(after: attempt, failure) else { throw failure.registryError }
                 try await Task.sleep(for: delay)
             }
         }
@@ -109,6 +109,13 @@ final class HTTPTransport: Sendable {
             RetryAfter.parse($0, now: WallClock.seconds())
         }
         return retry.delay(after: attempt, asked: asked, jitter: .random(in: 0...1))
+    }
+
+    /// The same after a request that got no answer.
+    func delay(after attempt: Int, _ failure: HTTPFailure) -> Duration? {
+        guard failure.isTransient else { return nil }
+        return retry.delay(
+            after: attempt, asked: nil, jitter: .random(in: 0...1), connected: failure.isConnected)
     }
 
     /// Waits as long as a registry asks that refused for now, where that is not too long.

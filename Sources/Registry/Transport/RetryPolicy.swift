@@ -2,6 +2,8 @@
 public struct RetryPolicy: Sendable, Equatable {
     /// How often a request is made at most that gets nowhere.
     public var attempts = 6
+    /// The same for one that came to no connection at all: a name that is wrong stays wrong.
+    public var connectionAttempts = 3
     /// Before the second attempt; it doubles each time.
     public var firstDelay: Duration = .milliseconds(250)
     public var longestDelay: Duration = .seconds(10)
@@ -13,9 +15,10 @@ public struct RetryPolicy: Sendable, Equatable {
     /// - Parameters:
     ///   - asked: what the registry asks for, by `Retry-After`.
     ///   - jitter: 0…1; part of the delay is left to chance, so that many clients do not come back at once.
+    ///   - connected: whether there was a connection.
     /// - Returns: nil where it is not to be tried again.
-    func delay(after attempt: Int, asked: Duration?, jitter: Double) -> Duration? {
-        guard attempt < attempts else { return nil }
+    func delay(after attempt: Int, asked: Duration?, jitter: Double, connected: Bool = true) -> Duration? {
+        guard attempt < (connected ? attempts : min(attempts, connectionAttempts)) else { return nil }
         if let asked { return asked > patience ? nil : max(asked, .zero) }
         var delay = firstDelay
         for _ in 1..<max(attempt, 1) where delay < longestDelay { delay *= 2 }
