@@ -18,19 +18,8 @@ private final class LocalRegistry {
 
     /// - Parameter secured: with TLS by an authority of its own, and a password (`me`, `secret`).
     init(secured: Bool = false) throws {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                _ = bind(socket, pointer, length)
-                _ = getsockname(socket, pointer, &length)
-            }
-        }
-        port = Int(UInt16(bigEndian: address.sin_port))
-        close(socket)
+        let probe = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
+        port = try #require(Int(try Scenario.execute(["python3", "-c", probe]).lines.first ?? ""))
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         var configuration = """
             version: 0.1
