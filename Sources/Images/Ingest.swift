@@ -45,7 +45,14 @@ final class Ingest: @unchecked Sendable {
 
     /// For a caller that holds the content lock alone.
     static func removeRemains(_ layout: ImageLayout, _ layers: LayerStore) throws {
-        for parent in [layout.ingest, layers.ingest] {
+        try removeRemains(of: [layout.ingest, layers.ingest])
+    }
+
+    /// For a caller that holds the content lock alone: what cut-off pulls left, too, which others could go on with.
+    static func removeDownloads(_ layout: ImageLayout) throws { try removeRemains(of: [layout.downloads]) }
+
+    private static func removeRemains(of directories: [String]) throws {
+        for parent in directories {
             for name in try Files.list(parent) { try TreeRemoval.remove("\(parent)/\(name)") }
         }
     }

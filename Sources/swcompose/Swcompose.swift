@@ -18,7 +18,7 @@ struct Swcompose: ParsableCommand {
         ConfigCommand.self, CreateCommand.self, DownCommand.self, ExecCommand.self, ImageCommand.self,
         KillCommand.self, LoginCommand.self, LogoutCommand.self, LogsCommand.self, LsCommand.self, PsCommand.self,
         PullCommand.self, PushCommand.self, RestartCommand.self, RmCommand.self, StartCommand.self, StopCommand.self,
-        UpCommand.self, VersionCommand.self, SuperviseCommand.self,
+        SystemCommand.self, UpCommand.self, VersionCommand.self, SuperviseCommand.self,
     ]
 
     @OptionGroup var flags: GlobalFlags

@@ -200,6 +200,27 @@ import Testing
         #expect(try sandbox.store.list().isEmpty)
     }
 
+    @Test func verifyFindsWhatIsWrong() async throws {
+        let (sandbox, origin) = (try Sandbox(), try Origin())
+        try await pull(origin, into: sandbox)
+        func problems() throws -> [String] {
+            var found: [String] = []
+            _ = try sandbox.store.verify { found.append($0) }
+            return found
+        }
+        #expect(try problems().isEmpty)
+        let blob = "\(sandbox.paths.images)/blobs/sha256/\(digest(origin.layers[0]).dropFirst(7))"
+        var bytes = try Files.read(blob)
+        bytes[bytes.count / 2] ^= 1
+        try Files.replace(blob, with: bytes)
+        let found = try problems()
+        #expect(found.first?.hasPrefix("blob \(digest(origin.layers[0])): its digest is ") ?? false, "\(found)")
+        #expect(found.contains { $0.hasPrefix("image ") && $0.hasSuffix("is missing or damaged") })
+        try TreeRemoval.remove(blob)
+        let missing = try problems()
+        #expect(!missing.isEmpty && missing.allSatisfy { $0.hasSuffix("is missing or damaged") }, "\(missing)")
+    }
+
     @Test func pushesWhatWasPulled() async throws {
         let (sandbox, origin, target) = (try Sandbox(), try Origin(), try FakeRegistry())
         try await pull(origin, into: sandbox)

@@ -105,7 +105,9 @@ extension IntegrationTests {
                 let digest = try #require(pushed.stdout.split(separator: " ").last)
                 #expect(pulled.stdout.contains("Digest: \(digest)"))
                 try scenario.succeed("pull")
-                try scenario.succeed("down")
+                try scenario.succeed("down", "-t", "0")
+                let check = try registry.swcompose("system", "check")
+                #expect(check.stdout.contains("are what they should be"))
                 try registry.swcompose("image", "rm", name)
             }
         }

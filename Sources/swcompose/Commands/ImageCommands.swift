@@ -13,7 +13,7 @@ struct ImageCommand: ParsableCommand {
         usage: "swcompose image COMMAND",
         subcommands: [
             ImageImport.self, ImageLoad.self, ImageLs.self, ImageRm.self, ImageInspect.self, ImagePull.self,
-            ImagePush.self, ImageTag.self,
+            ImagePush.self, ImageTag.self, ImageHistory.self, ImagePrune.self,
         ])
 
     /// Lines on stdout.
