@@ -7,7 +7,8 @@ PREFIX ?= /usr/local
 
 # What the build links, what the tests and the demo drive, and nothing else.
 BUILD_PACKAGES := libyaml-dev libseccomp-dev libnl-3-dev libnl-route-3-dev zlib1g-dev libzstd-dev pkg-config
-TEST_PACKAGES := busybox-static iproute2 nftables netcat-openbsd curl python3 util-linux procps docker-registry openssl
+TEST_PACKAGES := busybox-static iproute2 nftables netcat-openbsd curl python3 util-linux procps conntrack \
+    docker-registry openssl
 DEMO_PACKAGES := mmdebstrap curl
 
 RELEASE := .build/release
@@ -31,10 +32,23 @@ deps:
 	    $(SUDO) apt-get update -qq && \
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 
+# The C libraries in their static form only, where the linker looks first: the program then needs nothing of the host
+# but the C library itself, and starts without looking for eight files. `stdc++` is what the Swift library needs.
+STATIC := $(abspath .build/static)
+STATIC_LIBRARIES := yaml seccomp nl-3 nl-route-3 z zstd stdc++
+COMPILER := $(firstword $(foreach name,clang cc gcc,$(shell command -v $(name))))
+STATIC_PACKAGES := yaml-0.1 libseccomp libnl-3.0 libnl-route-3.0 zlib libzstd
+
+$(STATIC): | deps
+	mkdir -p $@
+	for library in $(STATIC_LIBRARIES); do ln -sf "$$($(COMPILER) -print-file-name=lib$$library.a)" $@/; done
+	for package in $(STATIC_PACKAGES); do sed 's|^libdir=.*|libdir=$@|' \
+	    "$$(pkg-config --variable=pcfiledir $$package)/$$package.pc" > $@/$$package.pc; done
+
 # Two invocations, because the shim is Embedded Swift and knows no static standard library to link.
-build: deps
+build: deps $(STATIC)
 	swift build -c release --scratch-path .build-shim --product swcompose-shim
-	swift build -c release --static-swift-stdlib --product swcompose
+	PKG_CONFIG_PATH=$(STATIC) swift build -c release --static-swift-stdlib --product swcompose -Xlinker -L$(STATIC)
 	install -m 755 .build-shim/release/swcompose-shim $(RELEASE)/swcompose-shim
 
 lint:

@@ -45,13 +45,16 @@ let package = Package(
             ],
             swiftSettings: common,
             // At a fixed address there are no 70,000 places to be filled in at each start.
-            linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-Xclang-linker", "-no-pie", "-Xclang-linker", "-static-libgcc"], .when(configuration: .release))
+            ]),
         // What is shown on a terminal and read from logs, without any command.
         .target(name: "Rendering", dependencies: ["Orchestration", "LinuxSystem"], swiftSettings: common),
         .target(
             name: "Supervision",
             dependencies: [
-                "Orchestration", "LocalEngine", "ComposeFile", "LinuxSystem", "CLinux",
+                "Orchestration", "LocalEngine", "ComposeFile", "Runtime", "LinuxSystem", "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

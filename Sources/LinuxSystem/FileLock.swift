@@ -20,6 +20,13 @@ public final class FileLock: Sendable {
         self.path = path
     }
 
+    /// Whether somebody has the lock now. Makes no file.
+    public static func isHeld(_ path: String) -> Bool {
+        guard let descriptor = try? OwnedDescriptor.open(path, O_RDONLY) else { return false }
+        // Shared, so that two who ask do not take each other for its holder.
+        return flock(descriptor.raw, LOCK_SH | LOCK_NB) != 0
+    }
+
     /// Removes the lock's file: what it guarded is gone. Those who wait for it make another.
     public func removeFile() { unlink(path) }
 

@@ -29,6 +29,8 @@ public struct HostPaths: Sendable, Hashable {
     public func containers(of project: String) -> String { "\(projects)/\(project)/containers" }
     public func container(_ name: String, of project: String) -> String { "\(containers(of: project))/\(name)" }
     public func projectRun(_ name: String) -> String { "\(run)/projects/\(name)" }
+    /// Held by the project's supervisor as long as it lives.
+    public func supervisorLock(_ project: String) -> String { "\(projectRun(project))/lock" }
     public func supervisorSocket(_ project: String) -> String { "\(projectRun(project))/supervisor.sock" }
     /// Directory of what a running container leaves in /run: pid, exit, shim.sock.
     public func containerRun(_ id: String) -> String { "\(run)/containers/\(id)" }

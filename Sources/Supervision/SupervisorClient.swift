@@ -24,6 +24,13 @@ public struct SupervisorClient: Sendable {
         }
     }
 
+    /// Sees to it that running containers have their supervisor back, where both it and what would have started it
+    /// again were killed. Does not wait for it.
+    /// - Throws: ``SystemError``, or `LaunchError` where the shim is missing.
+    public static func wake(project: String, paths: HostPaths) throws {
+        try SupervisorProcess.wake(project: project, paths: paths)
+    }
+
     /// Sends the one request of this connection. The stream ends after the final message; abandoning it closes the
     /// connection, which withdraws the request.
     public func send(_ request: Request) -> AsyncThrowingStream<Message, any Error> {

@@ -20,7 +20,8 @@ public enum SupervisorMain {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
         umask(0o022)
-        guard let lock = try takeLock("\(paths.projectRun(project))/lock") else { exit(anotherRuns) }
+        guard let lock = try takeLock(paths.supervisorLock(project)) else { exit(anotherRuns) }
+        let watcher = Watcher()
         raiseDescriptorLimit()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let engine = try await LocalEngine(project: project, paths: paths, group: group)
@@ -34,7 +35,8 @@ public enum SupervisorMain {
         try await reconciler.adopt()
 
         let server = try await ControlServer.listen(on: paths.supervisorSocket(project), group: group)
-        try Files.writeAll(SupervisorProcess.readyDescriptor, [1])
+        // Who started it may not have waited.
+        try? Files.writeAll(SupervisorProcess.readyDescriptor, [1])
         close(SupervisorProcess.readyDescriptor)
 
         let presence = Presence(engine: engine, reconciler: reconciler, linger: linger)
@@ -64,6 +66,7 @@ public enum SupervisorMain {
             tasks.cancelAll()
         }
         await engine.shutDown()
+        watcher?.dismiss()
         leave(project: project, paths: paths, lock: lock)
     }
 
@@ -93,7 +96,7 @@ public enum SupervisorMain {
         unlink(paths.supervisorSocket(project))
         unlink(SupervisorProcess.logPath(project, paths))
         withExtendedLifetime(lock) {
-            unlink("\(directory)/lock")
+            unlink(paths.supervisorLock(project))
             rmdir(directory)
             rmdir("\(paths.run)/projects")
             rmdir(paths.run)

@@ -1,10 +1,11 @@
 internal import CLinux
 internal import LinuxSystem
 internal import Orchestration
+internal import Runtime
 internal import SystemPackage
 
 /// Starting a supervisor: this program once more, in a session of its own, with nothing of the caller's but the
-/// variables that say where things are.
+/// variables that say where things are. Between the two is the shim, which starts another when it is killed.
 enum SupervisorProcess {
     /// Descriptor on which the new supervisor says that it listens.
     static let readyDescriptor: CInt = 3
@@ -35,12 +36,21 @@ enum SupervisorProcess {
             "the supervisor of project \"\(project)\" could not be started\(tail.isEmpty ? "" : ":\n\(tail)")")
     }
 
+    /// Starts one without waiting for it, where there is none.
+    /// - Throws: ``SystemError``, or `LaunchError` where the shim is missing.
+    static func wake(project: String, paths: HostPaths) throws {
+        if FileLock.isHeld(paths.supervisorLock(project)) { return }
+        try Files.makeDirectories(paths.projectRun(project), mode: 0o700)
+        _ = try spawn(project: project, log: logPath(project, paths))
+    }
+
     /// A function of its own so that this process's copy of the write end is closed when it returns: else the end of
     /// a supervisor that never listens would not be seen.
     /// - Returns: nil where one that leaves has just removed the project's directory.
     private static func spawn(project: String, log: String) throws -> (pid: pid_t, ready: OwnedDescriptor)? {
         let (readyRead, readyWrite) = try OwnedDescriptor.pipe()
         let executable = try executablePath()
+        let shim = try ShimBinary.locate()
 
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -67,7 +77,7 @@ enum SupervisorProcess {
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETSID | Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)))
 
-        let arguments = [executable, "supervise", "--project", project]
+        let arguments = [shim, "watch", executable, project]
         let environment = passedVariables.compactMap { name in
             getenv(name).map { "\(name)=\(String(cString: $0))" }
         }
@@ -75,12 +85,12 @@ enum SupervisorProcess {
         let result = withExtendedLifetime(readyWrite) {
             withCStrings(arguments) { argv in
                 withCStrings(environment) { envp in
-                    posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
+                    posix_spawn(&pid, shim, &actions, &attributes, argv, envp)
                 }
             }
         }
-        if result == ENOENT, Files.exists(executable) { return nil }
-        guard result == 0 else { throw SystemError("posix_spawn", Errno(rawValue: result), executable) }
+        if result == ENOENT, Files.exists(shim) { return nil }
+        guard result == 0 else { throw SystemError("posix_spawn", Errno(rawValue: result), shim) }
         return (pid, readyRead)
     }
 

@@ -20,12 +20,12 @@ struct CommandLineWords: Equatable {
         }
         command = words[index]
         arguments = []
-        let rest = words[(index + 1)...]
-        for (position, word) in zip(rest.indices, rest) {
+        for position in (index + 1)..<words.count {
+            let word = words[position]
             // What follows `exec`'s service is not ours.
             let isService = command == "exec" && !word.hasPrefix("-") && !Self.takesNext(words[position - 1])
             if isService || word == "--" {
-                arguments += rest[position...]
+                arguments += words[position...]
                 return
             }
             arguments += try Self.normalise(word)

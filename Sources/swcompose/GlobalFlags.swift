@@ -1,7 +1,24 @@
 internal import ArgumentParser
 
-/// The flags that come before the command.
-struct GlobalFlags: ParsableArguments {
+/// What the flags before the command say.
+struct GlobalFlags: Sendable {
+    var files: [String] = []
+    var projectName: String?
+    var projectDirectory: String?
+    var envFiles: [String] = []
+    var profiles: [String] = []
+    var ansi: String?
+    var progress: String?
+    var parallel: Int?
+    var compatibility = false
+    var allResources = false
+    var noAnsi = false
+    var workdir: String?
+}
+
+/// The flags before the command, as ArgumentParser is to understand them. Most command lines have none, and then it is
+/// not asked: it takes longer than what many commands do.
+struct GlobalOptions: ParsableArguments {
     @Option(
         name: [.customShort("f", allowingJoined: true), .customLong("file")], parsing: .unconditionalSingleValue,
         help: "Compose configuration files")
@@ -56,5 +73,12 @@ struct GlobalFlags: ParsableArguments {
                 "cannot specify DEPRECATED \"--workdir\" and \"--project-directory\". "
                     + "Please use only \"--project-directory\" instead")
         }
+    }
+    /// Of parsed options.
+    var flags: GlobalFlags {
+        GlobalFlags(
+            files: files, projectName: projectName, projectDirectory: projectDirectory, envFiles: envFiles,
+            profiles: profiles, ansi: ansi, progress: progress, parallel: parallel, compatibility: compatibility,
+            allResources: allResources, noAnsi: noAnsi, workdir: workdir)
     }
 }

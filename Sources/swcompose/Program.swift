@@ -16,18 +16,18 @@ enum Program {
         do { line = try CommandLineWords(words) } catch { return Report.failure(error) }
         var type: any ParsableCommand.Type = Swcompose.self
         do {
-            let root = try Swcompose.parse(line.global)
             guard let name = line.command else {
-                try root.run()
+                try Swcompose.parse(line.global).run()
                 return 0
             }
+            let flags = try Swcompose.globalFlags(line.global)
             type = try line.commandType(name)
             guard let command = try type.parseAsRoot(line.arguments) as? any Command else {
                 // `image` alone, which only leads to others.
                 output(type.helpMessage())
                 return 0
             }
-            do { try await command.run(root.flags) } catch { throw Failed(error: error) }
+            do { try await command.run(flags) } catch { throw Failed(error: error) }
             return 0
         } catch let failed as Failed {
             return end(failed.error)

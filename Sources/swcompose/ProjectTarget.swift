@@ -2,6 +2,7 @@ internal import ComposeFile
 internal import LocalEngine
 internal import Orchestration
 internal import Rendering
+internal import Supervision
 
 /// The project that a command is about: loaded from files, or known by name only.
 struct ProjectTarget: Sendable {
@@ -50,6 +51,7 @@ struct ProjectTarget: Sendable {
         _ session: Session, services: [String], oneOffs: Bool = false
     ) throws -> (containers: [ObservedContainer], services: [String]) {
         let all = try session.store.containers(of: name)
+        Self.lookAfter(all, of: name, session)
         let known = project.map { Array($0.services.keys) } ?? Array(Set(all.compactMap(\.service)))
         let selected = try ServiceSelection.expand(services, among: known)
         let containers = all.filter { container in
@@ -57,6 +59,15 @@ struct ProjectTarget: Sendable {
                 && (selected.isEmpty || container.service.map(selected.contains) ?? false)
         }
         return (Self.ordered(containers), selected)
+    }
+
+    /// Commands that ask no supervisor see to it all the same that what runs has one.
+    static func lookAfter(_ containers: [ObservedContainer], of project: String, _ session: Session) {
+        guard containers.contains(where: { $0.state == .running || $0.state == .restarting }) else { return }
+        do { try SupervisorClient.wake(project: project, paths: session.paths) } catch {
+            Report.warning(
+                "the containers of project \"\(project)\" have no supervisor, and none can be started: \(error)")
+        }
     }
 
     static func ordered(_ containers: [ObservedContainer]) -> [ObservedContainer] {

@@ -58,6 +58,12 @@ final class Scenario {
     @discardableResult
     func swcompose(_ arguments: String..., environment: [String: String] = [:], timeout: Double = 60) throws -> Outcome
     {
+        try swcompose(arguments, environment: environment, timeout: timeout)
+    }
+
+    func swcompose(
+        _ arguments: [String], environment: [String: String] = [:], timeout: Double = 60
+    ) throws -> Outcome {
         try Self.swcompose(
             ["-p", project] + arguments, in: directory, environment: environment, timeout: timeout)
     }
@@ -120,9 +126,32 @@ final class Scenario {
         try containers()["\(project)-\(container)"]?["State"] as? String
     }
 
+    /// Process id of a running container's first process.
+    func processID(_ container: String) throws -> Int32 {
+        let id = try #require(try containers()["\(project)-\(container)"]?["ID"] as? String)
+        let directories = "\(Self.runRoot)/containers"
+        let name = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: directories).first { $0.hasPrefix(id) })
+        let record = try String(contentsOfFile: "\(directories)/\(name)/pid", encoding: .utf8)
+        return try #require(record.split { $0 == " " || $0 == "\n" }.first.flatMap { Int32($0) })
+    }
+
     /// Process ids of the project's supervisor.
     func supervisors() throws -> [Int32] {
         try Self.execute(["pgrep", "-f", "supervise --project \(project)$"]).lines.compactMap { Int32($0) }
+    }
+
+    /// Process ids of what starts the project's supervisor again.
+    func watchers() throws -> [Int32] {
+        try Self.execute(["pgrep", "-f", "swcompose-shim watch .* \(project)$"]).lines.compactMap { Int32($0) }
+    }
+
+    /// Ends the supervisor, and what would start it again, as a host that is out of memory may.
+    func killSupervisor() throws {
+        let doomed = try (watchers() + supervisors())
+        try #require(doomed.count == 2)
+        for process in doomed { kill(process, SIGKILL) }
+        try eventually("supervisor gone") { try supervisors().isEmpty }
     }
 
     /// Waits for something that is to come true by itself.

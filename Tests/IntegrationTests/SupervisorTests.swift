@@ -20,13 +20,9 @@ extension IntegrationTests {
             ) { project in
                 try project.succeed("up", "-d", "--wait-timeout", "10")
                 let before = try project.containers()
-                let supervisors = try project.supervisors()
-                #expect(supervisors.count == 1)
-                kill(try #require(supervisors.first), SIGKILL)
+                try project.killSupervisor()
                 // The one that leaves does so while nobody watches.
                 usleep(1_500_000)
-                #expect(try project.state("leaver-1") == "exited")
-                #expect(try project.state("counter-1") == "running")
                 try project.succeed("up", "-d", "--no-recreate", "counter")
                 let after = try project.containers()
                 let counter = "\(project.project)-counter-1"
@@ -42,6 +38,45 @@ extension IntegrationTests {
                 // Names are answered again.
                 let found = try project.swcompose("exec", "-T", "counter", "timeout", "5", "nslookup", "counter")
                 #expect(found.status == 0, "\(found)")
+            }
+        }
+
+        @Test func killedSupervisorIsStartedAgain() throws {
+            try Scenario.run(
+                "services: { a: { image: 'busybox:test', command: sleep 1000, stop_signal: SIGKILL, restart: always } }"
+            ) { project in
+                try project.succeed("up", "-d")
+                let first = try #require(try project.supervisors().first)
+                // Straight into the container, past everything that would start one.
+                let asks = [
+                    "nsenter", "-t", "\(try project.processID("a-1"))", "-n", "-m",
+                    "/bin/busybox", "timeout", "5", "nslookup", "a",
+                ]
+                #expect(try Scenario.execute(asks).status == 0)
+                kill(first, SIGKILL)
+                try project.eventually("another supervisor") {
+                    try project.supervisors().contains { $0 != first }
+                }
+                try project.eventually("names answered") { try Scenario.execute(asks).status == 0 }
+                #expect(try project.watchers().count == 1)
+            }
+        }
+
+        @Test func commandsThatAskNobodyBringTheSupervisorBack() throws {
+            try Scenario.run(
+                "services: { a: { image: 'busybox:test', command: sleep 1000, stop_signal: SIGKILL } }"
+            ) { project in
+                try project.succeed("up", "-d")
+                for command in [["ps"], ["exec", "-T", "a", "true"], ["logs"]] {
+                    try project.killSupervisor()
+                    #expect(try project.swcompose(command).status == 0)
+                    try project.eventually("supervisor back after \(command[0])") {
+                        try project.supervisors().count == 1
+                    }
+                    // Another finds it there.
+                    #expect(try project.swcompose(command).status == 0)
+                    #expect(try project.supervisors().count == 1)
+                }
             }
         }
 

@@ -30,7 +30,7 @@ struct ExecutorTests {
         await bench.clock.advanceToNext()
         await bench.clock.advanceToNext()
         try await up
-        #expect(bench.clock.now.offset == .milliseconds(150))
+        #expect(bench.clock.now.offset == .milliseconds(100))
         let order = bench.progress.filter { $0.hasPrefix("p-db-1") || $0.hasSuffix("Starting") }
         #expect(
             order == [

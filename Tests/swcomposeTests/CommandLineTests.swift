@@ -12,7 +12,7 @@ import Testing
         #expect(line.command == "logs")
         let logs = try LogsCommand.parse(line.arguments)
         #expect(logs.follow && logs.tail == "5" && logs.services == ["web"])
-        #expect(try Swcompose.parse(line.global).flags.projectName == "up")
+        #expect(try Swcompose.globalFlags(line.global).projectName == "up")
     }
 
     @Test(arguments: [

@@ -119,6 +119,35 @@ public enum RestartPolicy: Codable, Sendable, Equatable {
     case unlessStopped
 }
 
+/// Coded as in a file: `no`, `always`, `on-failure`, `on-failure:5`, `unless-stopped`.
+extension RestartPolicy {
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        switch text {
+        case "no": self = .no
+        case "always": self = .always
+        case "unless-stopped": self = .unlessStopped
+        case "on-failure": self = .onFailure(maximumRetries: nil)
+        default:
+            guard text.hasPrefix("on-failure:"), let retries = Int(text.dropFirst("on-failure:".count)) else {
+                throw DecodingError.dataCorrupted(
+                    .init(codingPath: decoder.codingPath, debugDescription: "no restart policy: \(text)"))
+            }
+            self = .onFailure(maximumRetries: retries)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .no: try container.encode("no")
+        case .always: try container.encode("always")
+        case .unlessStopped: try container.encode("unless-stopped")
+        case .onFailure(let retries): try container.encode("on-failure" + (retries.map { ":\($0)" } ?? ""))
+        }
+    }
+}
+
 public struct Dependency: Codable, Sendable, Equatable {
     public enum Condition: String, Codable, Sendable {
         case started = "service_started"

@@ -2,7 +2,9 @@
 /// measured from the start of the run.
 ///
 /// Docker probes first one interval after the start. Until the first success this probes earlier too: at once, then
-/// after 50 ms, 100 ms, 200 ms and so on, up to the interval. Such *eager* probes can only help: a success counts at
+/// after pauses of 50 ms that grow to a tenth of the time since the start, so that success is seen at most a tenth
+/// late; and never less than four times what the last probe took, so that costly probes do not slow down what they
+/// wait for. Such *eager* probes can only help: a success counts at
 /// once, a failure does not count at all. The *declared* probes happen when Docker's would (one interval after the
 /// start, then one interval after the end of the one before), and only their failures, outside the start period,
 /// count towards `retries`. An eager probe is cut short when a declared one is due, so that it never delays it.
@@ -18,7 +20,6 @@ public struct HealthMachine: Sendable, Equatable {
     public let schedule: HealthSchedule
     public private(set) var record: HealthRecord
     public private(set) var next: Probe
-    private var backOff: Duration = .milliseconds(50)
     /// When Docker's next probe would be due.
     private var declaredDue: Duration
 
@@ -55,7 +56,7 @@ public struct HealthMachine: Sendable, Equatable {
             if record.failingStreak >= schedule.retries { record.status = .unhealthy }
         }
         if !next.isEager || result.exitCode == 0 { declaredDue = ended + cadence(at: ended) }
-        plan(after: ended)
+        plan(after: ended, took: ended - begun)
         return record.status == before ? nil : record.status
     }
 
@@ -68,17 +69,17 @@ public struct HealthMachine: Sendable, Equatable {
         record.status == .starting && time < schedule.startPeriod ? schedule.startInterval : schedule.interval
     }
 
-    private mutating func plan(after ended: Duration) {
-        let eagerAt = ended + backOff
+    private mutating func plan(after ended: Duration, took: Duration) {
+        let pause = max(.milliseconds(50), ended / 10, took * 4)
+        let eagerAt = ended + pause
         let isEager =
-            record.status == .starting && backOff < cadence(at: ended)
+            record.status == .starting && pause < cadence(at: ended)
             // Not where it would leave a declared probe's time to no good.
-            && eagerAt + backOff / 2 < declaredDue
+            && eagerAt + pause / 2 < declaredDue
         guard isEager else {
             next = Probe(at: max(declaredDue, ended), timeout: schedule.timeout, isEager: false)
             return
         }
         next = Probe(at: eagerAt, timeout: min(schedule.timeout, declaredDue - eagerAt), isEager: true)
-        backOff *= 2
     }
 }

@@ -70,8 +70,9 @@ public final class ShimBinary: Sendable {
         return try result.get()
     }
 
-    /// $SWCOMPOSE_SHIM, else beside the running executable, else ../libexec/swcompose from there.
-    private static func locate() throws(LaunchError) -> String {
+    /// Path of the shim: $SWCOMPOSE_SHIM, else beside the running executable, else ../libexec/swcompose from there.
+    /// - Throws: ``LaunchError/invalid(_:)`` naming the places looked at.
+    public static func locate() throws(LaunchError) -> String {
         if let given = getenv("SWCOMPOSE_SHIM") { return String(cString: given) }
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)

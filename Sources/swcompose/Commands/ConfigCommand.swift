@@ -5,7 +5,7 @@ internal import Orchestration
 internal import Rendering
 
 struct ConfigCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "config", abstract: "Parse, resolve and render compose file in canonical format",
         usage: "swcompose config [OPTIONS] [SERVICE...]")
 

@@ -3,7 +3,7 @@ internal import ComposeFile
 internal import Orchestration
 
 struct CreateCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "create", abstract: "Creates containers for a service",
         usage: "swcompose create [OPTIONS] [SERVICE...]")
 

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Orchestration
 
 struct DownCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "down", abstract: "Stop and remove containers, networks",
         usage: "swcompose down [OPTIONS] [SERVICES]")
 

@@ -4,7 +4,7 @@ internal import Orchestration
 internal import Rendering
 
 struct ExecCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "exec", abstract: "Execute a command in a running container",
         usage: "swcompose exec [OPTIONS] SERVICE COMMAND [ARGS...]")
 
@@ -85,7 +85,9 @@ struct ExecCommand: Command {
     private func running(
         _ service: String, in project: ProjectTarget, _ session: Session
     ) throws -> ObservedContainer {
-        let containers = try session.store.containers(of: project.name).filter { container in
+        let all = try session.store.containers(of: project.name)
+        ProjectTarget.lookAfter(all, of: project.name, session)
+        let containers = all.filter { container in
             container.service == service && container.state == .running
                 && (index.map { !container.isOneOff && container.number == $0 } ?? true)
         }

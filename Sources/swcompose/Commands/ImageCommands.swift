@@ -14,7 +14,8 @@ struct ImageCommand: ParsableCommand {
         subcommands: [
             ImageImport.self, ImageLoad.self, ImageLs.self, ImageRm.self, ImageInspect.self, ImagePull.self,
             ImagePush.self, ImageTag.self, ImageHistory.self, ImagePrune.self,
-        ])
+        ]
+    ).belowRoot
 
     /// Lines on stdout.
     static func print(_ lines: [String]) {
@@ -25,7 +26,7 @@ struct ImageCommand: ParsableCommand {
 }
 
 struct ImageImport: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "import", abstract: "Make an image of a root file system in a tar archive",
         usage: "swcompose image import [OPTIONS] TARBALL|- [NAME[:TAG]]")
 
@@ -48,7 +49,7 @@ struct ImageImport: Command {
 }
 
 struct ImageLoad: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "load", abstract: "Load images from a tar archive (docker save or OCI) or STDIN",
         usage: "swcompose image load [OPTIONS] [ARCHIVE]")
 
@@ -79,7 +80,7 @@ struct ImageLoad: Command {
 }
 
 struct ImageLs: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "ls", abstract: "List images", usage: "swcompose image ls [OPTIONS] [REPOSITORY[:TAG]]",
         aliases: ["list"])
     private static let fields = ["CreatedAt", "CreatedSince", "Digest", "ID", "Repository", "Size", "Tag"]
@@ -148,7 +149,7 @@ struct ImageLs: Command {
 }
 
 struct ImageRm: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "rm", abstract: "Remove one or more images",
         usage: "swcompose image rm [OPTIONS] IMAGE [IMAGE...]", aliases: ["remove"])
 
@@ -175,7 +176,7 @@ struct ImageRm: Command {
 }
 
 struct ImageInspect: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "inspect", abstract: "Display detailed information on one or more images",
         usage: "swcompose image inspect IMAGE [IMAGE...]")
 

@@ -7,7 +7,7 @@ internal import Orchestration
 internal import Rendering
 
 struct ImageHistory: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "history", abstract: "Show the history of an image",
         usage: "swcompose image history [OPTIONS] IMAGE")
 
@@ -38,7 +38,7 @@ struct ImageHistory: Command {
 }
 
 struct ImagePrune: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "prune", abstract: "Remove unused images", usage: "swcompose image prune [OPTIONS]")
 
     @Flag(name: .shortAndLong, help: "Remove all unused images, not just those without a name")

@@ -5,7 +5,7 @@ internal import OCI
 internal import Rendering
 
 struct ImagePull: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "pull", abstract: "Download an image from a registry",
         usage: "swcompose image pull [OPTIONS] NAME[:TAG|@DIGEST]")
 
@@ -37,7 +37,7 @@ struct ImagePull: Command {
 }
 
 struct ImagePush: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "push", abstract: "Upload an image to a registry",
         usage: "swcompose image push [OPTIONS] NAME[:TAG]")
 
@@ -59,7 +59,7 @@ struct ImagePush: Command {
 }
 
 struct ImageTag: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "tag", abstract: "Create a name for an image", usage: "swcompose image tag SOURCE NAME[:TAG]")
 
     @Argument var source: String

@@ -20,7 +20,7 @@ private enum Existing {
 }
 
 struct StartCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "start", abstract: "Start services", usage: "swcompose start [SERVICE...]")
 
     @Argument var services: [String] = []
@@ -38,7 +38,7 @@ struct StartCommand: Command {
 }
 
 struct StopCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "stop", abstract: "Stop services", usage: "swcompose stop [OPTIONS] [SERVICE...]")
 
     @OptionGroup var stopTimeout: TimeoutOption
@@ -55,7 +55,7 @@ struct StopCommand: Command {
 }
 
 struct RestartCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "restart", abstract: "Restart service containers",
         usage: "swcompose restart [OPTIONS] [SERVICE...]")
 
@@ -75,7 +75,7 @@ struct RestartCommand: Command {
 }
 
 struct KillCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "kill", abstract: "Force stop service containers",
         usage: "swcompose kill [OPTIONS] [SERVICE...]")
 
@@ -103,7 +103,7 @@ struct KillCommand: Command {
 }
 
 struct RmCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "rm", abstract: "Removes stopped service containers",
         usage: "swcompose rm [OPTIONS] [SERVICE...]")
 

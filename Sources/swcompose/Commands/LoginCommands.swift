@@ -22,7 +22,7 @@ private enum RegistryArgument {
 }
 
 struct LoginCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "login", abstract: "Authenticate to a registry", usage: "swcompose login [OPTIONS] [SERVER]")
 
     @Option(name: .shortAndLong, parsing: .unconditional, help: "Username")
@@ -107,7 +107,7 @@ struct LoginCommand: Command {
 }
 
 struct LogoutCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "logout", abstract: "Forget the credentials of a registry", usage: "swcompose logout [SERVER]")
 
     @Argument(help: "The registry; Docker Hub where none is named") var server: String?

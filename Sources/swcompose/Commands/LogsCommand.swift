@@ -5,7 +5,7 @@ internal import Orchestration
 internal import Rendering
 
 struct LogsCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "logs", abstract: "View output from containers", usage: "swcompose logs [OPTIONS] [SERVICE...]")
 
     @Flag(name: .shortAndLong, help: "Follow log output")

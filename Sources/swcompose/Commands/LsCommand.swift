@@ -4,7 +4,7 @@ internal import Orchestration
 internal import Rendering
 
 struct LsCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "ls", abstract: "List running compose projects", usage: "swcompose ls [OPTIONS]")
 
     @Flag(name: .shortAndLong, help: "Show all stopped Compose projects")

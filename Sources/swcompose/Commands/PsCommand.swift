@@ -5,7 +5,7 @@ internal import Orchestration
 internal import Rendering
 
 struct PsCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "ps", abstract: "List containers", usage: "swcompose ps [OPTIONS] [SERVICE...]")
     private static let states = ["paused", "restarting", "removing", "running", "dead", "created", "exited"]
 

@@ -6,7 +6,7 @@ internal import Orchestration
 internal import Rendering
 
 struct PullCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "pull", abstract: "Pull service images", usage: "swcompose pull [OPTIONS] [SERVICE...]")
 
     @Flag(help: "Ignore images that can be built")

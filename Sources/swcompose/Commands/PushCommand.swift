@@ -4,7 +4,7 @@ internal import Orchestration
 internal import Rendering
 
 struct PushCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "push", abstract: "Push service images", usage: "swcompose push [OPTIONS] [SERVICE...]")
 
     @Flag(help: "Push what it can and ignores images with push failures")

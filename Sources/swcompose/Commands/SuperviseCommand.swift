@@ -4,7 +4,7 @@ internal import Supervision
 
 /// What the supervisor process of a project runs. Started by other commands, not by people.
 struct SuperviseCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "supervise", abstract: "Look after a project's containers", shouldDisplay: false)
 
     @Option var project: String

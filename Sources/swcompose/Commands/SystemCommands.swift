@@ -7,11 +7,12 @@ internal import Rendering
 struct SystemCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "system", abstract: "Look after what is stored on this host", usage: "swcompose system COMMAND",
-        subcommands: [SystemCheck.self])
+        subcommands: [SystemCheck.self]
+    ).belowRoot
 }
 
 struct SystemCheck: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "check", abstract: "Verify every image, layer and blob in the local store",
         usage: "swcompose system check")
 

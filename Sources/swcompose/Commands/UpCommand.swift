@@ -4,7 +4,7 @@ internal import Orchestration
 internal import Rendering
 
 struct UpCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "up", abstract: "Create and start containers", usage: "swcompose up [OPTIONS] [SERVICE...]")
 
     @OptionGroup var creation: CreationOptions

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Rendering
 
 struct VersionCommand: Command {
-    static let configuration = CommandConfiguration(
+    static let about = CommandConfiguration(
         commandName: "version", abstract: "Show the version information", usage: "swcompose version [OPTIONS]")
 
     enum Format: String, ExpressibleByArgument { case pretty, json }
