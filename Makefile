@@ -6,8 +6,9 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PREFIX ?= /usr/local
 
 # What the build links, what the tests and the demo drive, and nothing else.
-BUILD_PACKAGES := libyaml-dev libseccomp-dev libnl-3-dev libnl-route-3-dev zlib1g-dev pkg-config
-TEST_PACKAGES := busybox-static iproute2 nftables netcat-openbsd curl python3 util-linux procps conntrack
+BUILD_PACKAGES := libyaml-dev libseccomp-dev libnl-3-dev libnl-route-3-dev zlib1g-dev libzstd-dev pkg-config
+TEST_PACKAGES := busybox-static iproute2 nftables netcat-openbsd curl python3 util-linux procps conntrack \
+    docker-registry openssl
 DEMO_PACKAGES := mmdebstrap curl
 
 RELEASE := .build/release
@@ -34,11 +35,11 @@ deps:
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 
 # The C libraries in their static form only, where the linker looks first: the program then needs nothing of the host
-# but the C library itself, and starts without looking for seven files. `stdc++` is what the Swift library needs.
+# but the C library itself, and starts without looking for eight files. `stdc++` is what the Swift library needs.
 STATIC := $(abspath .build/static)
-STATIC_LIBRARIES := yaml seccomp nl-3 nl-route-3 z stdc++
+STATIC_LIBRARIES := yaml seccomp nl-3 nl-route-3 z zstd stdc++
 COMPILER := $(firstword $(foreach name,clang cc gcc,$(shell command -v $(name))))
-STATIC_PACKAGES := yaml-0.1 libseccomp libnl-3.0 libnl-route-3.0 zlib
+STATIC_PACKAGES := yaml-0.1 libseccomp libnl-3.0 libnl-route-3.0 zlib libzstd
 
 $(STATIC): | deps
 	mkdir -p $@

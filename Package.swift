@@ -37,14 +37,16 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     ],
     targets: [
         // The command line.
         .executableTarget(
             name: "swcompose",
             dependencies: [
-                "Rendering", "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "LinuxSystem",
-                "CLinux",
+                "Rendering", "Supervision", "Orchestration", "ComposeFile", "LocalEngine", "Images", "Registry", "OCI",
+                "LinuxSystem", "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -81,7 +83,20 @@ let package = Package(
         .target(
             name: "Images",
             dependencies: [
-                "OCI", "LinuxSystem", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+                "Registry", "OCI", "LinuxSystem", "CLinux", "CZlib", "CZstd",
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: common),
+        // The distribution specification's client side. Nothing of it runs before a command asks a registry.
+        .target(
+            name: "Registry",
+            dependencies: [
+                "OCI", "LinuxSystem", "CLinux",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: common),
         .target(
@@ -95,7 +110,8 @@ let package = Package(
         .target(name: "Volumes", dependencies: ["OCI", "LinuxSystem"], swiftSettings: common),
         .target(
             name: "Runtime", dependencies: ["OCI", "LaunchPlan", "LinuxSystem", "CSeccomp"], swiftSettings: common),
-        .target(name: "OCI", swiftSettings: common),
+        .target(
+            name: "OCI", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: common),
         .target(
             name: "LinuxSystem",
             dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")], swiftSettings: common),
@@ -127,9 +143,22 @@ let package = Package(
         .testTarget(
             name: "ImagesTests",
             dependencies: [
-                "TestSupport", "Images", "OCI", "LinuxSystem", "CLinux", "CZlib",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "TestSupport", "RegistryTestSupport", "Images", "Registry", "OCI", "LinuxSystem", "CLinux", "CZlib",
+                "CZstd", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: common),
+        .testTarget(
+            name: "RegistryTests",
+            dependencies: [
+                "RegistryTestSupport", "Registry", "OCI", "LinuxSystem",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], swiftSettings: common),
+        // A registry inside of the test's process, which can be told to fail in every way.
+        .target(
+            name: "RegistryTestSupport",
+            dependencies: [
+                "OCI", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ], path: "Tests/RegistryTestSupport", swiftSettings: common),
         .testTarget(
             name: "VolumesTests", dependencies: ["TestSupport", "Volumes", "LinuxSystem", "CLinux"],
             swiftSettings: common),
@@ -152,5 +181,6 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", path: "Sources/CLibraries/CSeccomp", pkgConfig: "libseccomp"),
         .systemLibrary(name: "CNetlink", path: "Sources/CLibraries/CNetlink", pkgConfig: "libnl-route-3.0"),
         .systemLibrary(name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib"),
+        .systemLibrary(name: "CZstd", path: "Sources/CLibraries/CZstd", pkgConfig: "libzstd"),
     ]
 )

@@ -13,7 +13,6 @@ protocol ByteSource: AnyObject {
 final class DescriptorSource: ByteSource {
     private let descriptor: OwnedDescriptor
     private let subject: String
-    private var head: [UInt8] = []
 
     init(_ descriptor: OwnedDescriptor, subject: String) {
         self.descriptor = descriptor
@@ -21,11 +20,23 @@ final class DescriptorSource: ByteSource {
         posix_fadvise(descriptor.raw, 0, 0, CInt(POSIX_FADV_SEQUENTIAL))
     }
 
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try check("read", subject) { CLinux.read(descriptor.raw, buffer.baseAddress, buffer.count) }
+    }
+}
+
+/// Hands on what another source gives, whose beginning can be looked at before.
+final class PeekableSource: ByteSource {
+    private let source: any ByteSource
+    private var head: [UInt8] = []
+
+    init(_ source: any ByteSource) { self.source = source }
+
     /// The first bytes, at most `count`; they are read again afterwards.
     func peek(_ count: Int) throws -> [UInt8] {
         while head.count < count {
             var more = [UInt8](repeating: 0, count: count - head.count)
-            let got = try more.withUnsafeMutableBytes { try readDescriptor(into: $0) }
+            let got = try more.withUnsafeMutableBytes { try source.read(into: $0) }
             if got == 0 { break }
             head += more[..<got]
         }
@@ -33,15 +44,11 @@ final class DescriptorSource: ByteSource {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        guard !head.isEmpty else { return try readDescriptor(into: buffer) }
+        guard !head.isEmpty else { return try source.read(into: buffer) }
         let count = min(head.count, buffer.count)
         buffer.copyBytes(from: head[..<count])
         head.removeFirst(count)
         return count
-    }
-
-    private func readDescriptor(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        try check("read", subject) { CLinux.read(descriptor.raw, buffer.baseAddress, buffer.count) }
     }
 }
 
@@ -153,37 +160,5 @@ final class GunzipSource: ByteSource {
         inflateReset(&stream)
         memberEnded = false
         return true
-    }
-}
-
-/// How an archive is compressed, by its first bytes.
-enum Compression: Equatable {
-    case none, gzip
-
-    /// - Throws: ``ImageError/unsupported(subject:reason:)`` for compressions known and not done.
-    init(head: [UInt8], subject: String) throws {
-        let known: [(magic: [UInt8], name: String)] = [
-            ([0x28, 0xb5, 0x2f, 0xfd], "zstd"), ([0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz"), ([0x42, 0x5a, 0x68], "bzip2"),
-            ([0x04, 0x22, 0x4d, 0x18], "lz4"),
-        ]
-        if let other = known.first(where: { head.starts(with: $0.magic) }) {
-            throw ImageError.unsupported(
-                subject: subject, reason: "\(other.name) compression is not supported: use gzip or no compression")
-        }
-        self = head.starts(with: [0x1f, 0x8b]) ? .gzip : .none
-    }
-}
-
-extension SHA256Digest {
-    /// `sha256:` and hexadecimal digits.
-    var digestString: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text = Array("sha256:".utf8)
-        text.reserveCapacity(71)
-        for byte in self {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

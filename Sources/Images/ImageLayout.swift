@@ -28,6 +28,8 @@ final class ImageLayout: Sendable {
     var indexLock: String { "\(directory)/index.lock" }
     /// Held together by those who add blobs and layers, alone by who removes some.
     var contentLock: String { "\(directory)/content.lock" }
+    /// Blobs that are being downloaded, or were when their pull was cut off.
+    var downloads: String { "\(directory)/downloads" }
     /// Where blobs are written before they get their names.
     var ingest: String { "\(directory)/ingest" }
     /// `digest` must have been checked to be one.
@@ -37,6 +39,7 @@ final class ImageLayout: Sendable {
     func create() throws {
         try Files.makeDirectories("\(directory)/blobs/sha256")
         try Files.makeDirectories(ingest, mode: 0o700)
+        try Files.makeDirectories(downloads, mode: 0o700)
         let marker = "\(directory)/oci-layout"
         if !Files.exists(marker) { try Files.replace(marker, with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)) }
     }
@@ -91,13 +94,14 @@ final class ImageLayout: Sendable {
         return configuration
     }
 
-    /// The manifest that an entry of the index stands for: itself, or, of an image for several platforms, this
-    /// platform's.
+    /// The manifest that an entry of the index stands for: itself, or, of an image for several platforms, that of the
+    /// platform the entry names, or this one's.
     func manifestDescriptor(of descriptor: ImageDescriptor) throws -> ImageDescriptor {
         guard MediaType.isIndex(descriptor.mediaType) else { return descriptor }
         let index = try Self.decode(
             ImageIndex.self, try document(descriptor.digest), subject: "image index \(descriptor.digest)")
-        return try Self.choose(from: index, subject: "image index \(descriptor.digest)") { hasBlob($0) }
+        return try Self.choose(
+            from: index, for: descriptor.platform, subject: "image index \(descriptor.digest)", isThere: hasBlob)
     }
 
     func forget(_ digest: String) {
@@ -164,19 +168,36 @@ final class ImageLayout: Sendable {
         }
     }
 
-    /// This platform's manifest among those that are there.
+    /// The manifest for `platform` (nil: this one), or the nearest to it, among those that are there.
     static func choose(
-        from index: ImageIndex, subject: String, isThere: (String) throws -> Bool
+        from index: ImageIndex, for platform: ImagePlatform? = nil, subject: String,
+        isThere: (String) throws -> Bool = { _ in true }
     ) throws -> ImageDescriptor {
+        if let choice = try best(in: index, for: platform, isThere: isThere) { return choice }
         let manifests = index.manifests.filter { MediaType.isManifest($0.mediaType) }
-        let here = ImagePlatform.current
-        let fitting = manifests.filter { $0.platform.map(here.accepts) ?? true }
-        guard let choice = try fitting.first(where: { try isThere($0.digest) }) else {
-            let platforms = Set(manifests.compactMap { $0.platform?.description }).sorted().joined(separator: ", ")
-            throw ImageError.unsupported(
-                subject: subject, reason: "no image for \(here) (there is: \(platforms.isEmpty ? "none" : platforms))")
+        let platforms = Set(manifests.compactMap { $0.platform }.filter { $0.os != "unknown" }.map(\.description))
+        let list = platforms.sorted().joined(separator: ", ")
+        throw ImageError.unsupported(
+            subject: subject,
+            reason: "no image for \(platform ?? .current) (there is: \(list.isEmpty ? "none" : list))")
+    }
+
+    /// nil where there is none for the platform.
+    static func best(
+        in index: ImageIndex, for platform: ImagePlatform?, isThere: (String) throws -> Bool = { _ in true }
+    ) throws -> ImageDescriptor? {
+        let manifests = index.manifests.filter { MediaType.isManifest($0.mediaType) }
+        let wanted = platform ?? .current
+        // Who does not say what it is for comes after all that do.
+        let fitting = manifests.compactMap { descriptor -> (descriptor: ImageDescriptor, rank: Int)? in
+            guard let platform = descriptor.platform else { return (descriptor, .max) }
+            return wanted.rank(of: platform).map { (descriptor, $0) }
         }
-        return choice
+        var best: (descriptor: ImageDescriptor, rank: Int)?
+        for candidate in fitting where candidate.rank < best?.rank ?? .max || best == nil {
+            if try isThere(candidate.descriptor.digest) { best = candidate }
+        }
+        return best?.descriptor
     }
 }
 

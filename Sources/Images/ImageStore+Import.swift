@@ -25,26 +25,17 @@ extension ImageStore {
 
         let subject = path == "-" ? "standard input" : path
         let file = try Self.openArchive(path)
-        let input = DescriptorSource(file, subject: subject)
-        let compression = try Compression(head: try input.peek(6), subject: subject)
+        let input = PeekableSource(DescriptorSource(file, subject: subject))
+        let compression = try Compression(head: try input.peek(Compression.headLength), subject: subject)
         let ingest = try Ingest(layout, layerStore)
         let blob = try ingest.makeBlob()
-        let stored = StoringSource(input, into: blob)
         let target = try ingest.makeLayerDirectory()
         var unpacker = LayerUnpacker(into: target.descriptor, subject: subject, limits: layerStore.limits)
-        let diffID: String
-        let layer: IngestedBlob
-        switch compression {
-        case .none:
-            try unpacker.unpack(try PrefetchSource(stored))
-            layer = blob.finish()
-            diffID = layer.digest
-        case .gzip:
-            let content = HashingSource(GunzipSource(stored, subject: subject))
-            try unpacker.unpack(try PrefetchSource(content))
-            layer = blob.finish()
-            diffID = content.digest
-        }
+        let stored = PeekableSource(StoringSource(input, into: blob))
+        let content = HashingSource(try Compression.decompressed(stored, subject: subject))
+        try unpacker.unpack(try PrefetchSource(content))
+        let layer = blob.finish()
+        let diffID = content.digest
         ingest.add(layer)
         ingest.addLayer(diffID, at: target.path)
 
@@ -59,8 +50,7 @@ extension ImageStore {
             config: ImageDescriptor(mediaType: MediaType.config, digest: document.digest, size: document.size),
             layers: [
                 ImageDescriptor(
-                    mediaType: compression == .gzip ? MediaType.layerGzip : MediaType.layer, digest: layer.digest,
-                    size: layer.size)
+                    mediaType: compression.layerType, digest: layer.digest, size: layer.size)
             ])
         let manifestBlob = try ingest.addDocument(try ImageLayout.encode(manifest))
         try ingest.publish()

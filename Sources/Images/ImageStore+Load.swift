@@ -9,9 +9,8 @@ extension ImageStore {
     /// - Throws: ``ImageError``, ``SystemError``; the store is then as it was.
     public func load(from path: String) throws -> [StoredImage] {
         let subject = path == "-" ? "standard input" : path
-        let input = DescriptorSource(try Self.openArchive(path), subject: subject)
-        let compression = try Compression(head: try input.peek(6), subject: subject)
-        let source: any ByteSource = compression == .gzip ? GunzipSource(input, subject: subject) : input
+        let input = PeekableSource(DescriptorSource(try Self.openArchive(path), subject: subject))
+        let source = try Compression.decompressed(input, subject: subject)
         let ingest = try Ingest(layout, layerStore)
         let archive = try ImageArchive(source, subject: subject, limits: layerStore.limits, ingest)
         let loaded: [LoadedImage]
@@ -76,9 +75,11 @@ extension ImageStore {
     }
 
     private func layerType(_ layer: IngestedBlob) throws -> String {
-        let file = DescriptorSource(try OwnedDescriptor.open(layer.path, O_RDONLY), subject: layer.path)
-        let compression = try Compression(head: try file.peek(6), subject: "layer \(layer.digest)")
-        return compression == .gzip ? MediaType.layerGzip : MediaType.layer
+        let file = PeekableSource(
+            DescriptorSource(try OwnedDescriptor.open(layer.path, O_RDONLY), subject: layer.path))
+        let compression = try Compression(
+            head: try file.peek(Compression.headLength), subject: "layer \(layer.digest)")
+        return compression.layerType
     }
 
     // MARK: OCI layouts

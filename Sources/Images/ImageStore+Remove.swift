@@ -89,6 +89,7 @@ extension ImageStore {
         }
         defer { withExtendedLifetime(alone) {} }
         try Ingest.removeRemains(layout, layerStore)
+        try Ingest.removeDownloads(layout)
         return try removeUnreferenced()
     }
 

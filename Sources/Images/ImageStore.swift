@@ -82,8 +82,10 @@ public struct ImageStore: Sendable {
         if ingest.path(ofLayer: chain[index]) != nil { return }
         let target = try ingest.makeLayerDirectory()
         let lower = chain[..<index].reversed().compactMap { ingest.path(ofLayer: $0) }
-        try layerStore.unpack(
-            blob, diffID: configuration.rootfs.diffIDs[index], into: target, lower: lower)
+        let source = DescriptorSource(try OwnedDescriptor.open(blob, O_RDONLY), subject: blob)
+        let implied = try layerStore.unpack(
+            source, diffID: configuration.rootfs.diffIDs[index], into: target.descriptor)
+        try layerStore.inheritAttributes(of: implied, in: target.descriptor, lower: lower)
         ingest.addLayer(chain[index], at: target.path)
     }
 
@@ -114,7 +116,7 @@ public struct ImageStore: Sendable {
     }
 
     /// Whether an entry of the index is what `name` means: by digest where one is given, whatever the tag.
-    private func matches(_ entry: ImageDescriptor, _ name: ImageReference) throws -> Bool {
+    func matches(_ entry: ImageDescriptor, _ name: ImageReference) throws -> Bool {
         guard let stored = entry.storedName, stored.repository == name.repository else { return false }
         guard let digest = name.digest else { return stored.tag == name.tag && stored.digest == nil }
         return try entry.digest == digest || stored.digest == digest
@@ -131,6 +133,7 @@ public struct ImageStore: Sendable {
     /// Writes images into the index: each name is taken from whatever had it, which stays without a name if it was its
     /// last.
     func enter(_ images: [(descriptor: ImageDescriptor, names: [ImageReference])]) throws {
+        let now = Timestamp.now()
         try layout.updateIndex { index in
             for (descriptor, names) in images {
                 var bare = descriptor
@@ -149,7 +152,9 @@ public struct ImageStore: Sendable {
                 index.manifests.removeAll { $0.digest == bare.digest && $0.storedName == nil }
                 for name in names {
                     var entry = bare
-                    entry.annotations = [ImageAnnotation.referenceName: name.description]
+                    entry.annotations = [
+                        ImageAnnotation.referenceName: name.description, ImageAnnotation.taggedAt: now,
+                    ]
                     index.manifests.append(entry)
                 }
             }

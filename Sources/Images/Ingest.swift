@@ -6,7 +6,9 @@ internal import OCI
 /// One addition of images to the store: blobs and layers are made in directories of its own and appear in the store
 /// only by ``publish()``, when all of them are known to be good. What is not published is removed with this object, or,
 /// after a crash, by the next ``Ingest``.
-final class Ingest {
+///
+/// It may be handed from thread to thread, but is used by one at a time.
+final class Ingest: @unchecked Sendable {
     private let layout: ImageLayout
     private let layers: LayerStore
     private let lock: TreeLock
@@ -43,7 +45,14 @@ final class Ingest {
 
     /// For a caller that holds the content lock alone.
     static func removeRemains(_ layout: ImageLayout, _ layers: LayerStore) throws {
-        for parent in [layout.ingest, layers.ingest] {
+        try removeRemains(of: [layout.ingest, layers.ingest])
+    }
+
+    /// For a caller that holds the content lock alone: what cut-off pulls left, too, which others could go on with.
+    static func removeDownloads(_ layout: ImageLayout) throws { try removeRemains(of: [layout.downloads]) }
+
+    private static func removeRemains(of directories: [String]) throws {
+        for parent in directories {
             for name in try Files.list(parent) { try TreeRemoval.remove("\(parent)/\(name)") }
         }
     }

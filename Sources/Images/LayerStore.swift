@@ -33,6 +33,16 @@ struct LayerStore: Sendable {
         try FileLock("\(lockDirectory)/layer-\(chainID.dropFirst("sha256:".count))")
     }
 
+    /// The same, without waiting: nil where another holds it.
+    func tryLock(_ chainID: String) throws -> FileLock? {
+        try FileLock(trying: "\(lockDirectory)/layer-\(chainID.dropFirst("sha256:".count))")
+    }
+
+    /// Held while a blob is downloaded; taken after the layer's, where both are needed.
+    func tryLock(blob digest: String) throws -> FileLock? {
+        try FileLock(trying: "\(lockDirectory)/blob-\(digest.dropFirst("sha256:".count))")
+    }
+
     /// A chain ID names a layer together with all that lie below it: the base's is its diff ID, every other's is the
     /// digest of the chain ID below and its own diff ID. Base first.
     static func chainIDs(_ diffIDs: [String]) -> [String] {
@@ -48,26 +58,25 @@ struct LayerStore: Sendable {
     }
 
     /// Unpacks a layer and checks that it is the one that `diffID` names.
-    /// - Parameter lower: the unpacked layers below, top first.
+    /// - Parameter source: the archive as the blob has it, compressed or not; it is read to its end.
+    /// - Returns: what ``inheritAttributes(of:in:lower:)`` is to be called with.
     func unpack(
-        _ blob: String, diffID: String, into target: (path: String, descriptor: OwnedDescriptor), lower: [String]
-    ) throws {
+        _ source: any ByteSource, diffID: String, into target: OwnedDescriptor
+    ) throws -> [TreePath] {
         let subject = "layer \(diffID)"
-        let file = DescriptorSource(try OwnedDescriptor.open(blob, O_RDONLY), subject: blob)
-        let compression = try Compression(head: try file.peek(6), subject: subject)
-        let content: any ByteSource = compression == .gzip ? GunzipSource(file, subject: subject) : file
-        let hashing = HashingSource(content)
-        var unpacker = LayerUnpacker(into: target.descriptor, subject: subject, limits: limits)
+        let hashing = HashingSource(try Compression.decompressed(PeekableSource(source), subject: subject))
+        var unpacker = LayerUnpacker(into: target, subject: subject, limits: limits)
         try unpacker.unpack(try PrefetchSource(hashing))
         let digest = hashing.digest
         guard digest == diffID else {
             throw ImageError.digestMismatch(subject: subject, expected: diffID, actual: digest)
         }
-        try inheritAttributes(of: unpacker.impliedDirectories, in: target.descriptor, lower: lower)
+        return unpacker.impliedDirectories
     }
 
     /// Gives directories that a layer has only because of what is in them the attributes they have below.
-    private func inheritAttributes(of paths: [TreePath], in directory: OwnedDescriptor, lower: [String]) throws {
+    /// - Parameter lower: the unpacked layers below, top first.
+    func inheritAttributes(of paths: [TreePath], in directory: OwnedDescriptor, lower: [String]) throws {
         if paths.isEmpty || lower.isEmpty { return }
         let own = TreeRoot(directory)
         let below = try lower.map { TreeRoot(try OwnedDescriptor.open($0, O_RDONLY | O_DIRECTORY)) }

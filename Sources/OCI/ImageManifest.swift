@@ -19,38 +19,6 @@ public struct ImageDescriptor: Codable, Sendable, Equatable {
     }
 }
 
-/// What an image runs on, such as linux/arm64/v8.
-public struct ImagePlatform: Codable, Sendable, Hashable, CustomStringConvertible {
-    public var architecture: String
-    public var os: String
-    public var variant: String?
-
-    public init(architecture: String, os: String, variant: String? = nil) {
-        self.architecture = architecture
-        self.os = os
-        self.variant = variant
-    }
-
-    /// The platform this program was built for.
-    public static var current: ImagePlatform {
-        #if arch(x86_64)
-            ImagePlatform(architecture: "amd64", os: "linux")
-        #elseif arch(arm64)
-            ImagePlatform(architecture: "arm64", os: "linux", variant: "v8")
-        #else
-            #error("name this architecture as the image specification does")
-        #endif
-    }
-
-    /// Whether an image of platform `other` runs here.
-    public func accepts(_ other: ImagePlatform) -> Bool {
-        guard os == other.os, architecture == other.architecture else { return false }
-        return other.variant == nil || variant == nil || other.variant == variant
-    }
-
-    public var description: String { "\(os)/\(architecture)" + (variant.map { "/\($0)" } ?? "") }
-}
-
 /// An image manifest: configuration and layers, base first.
 public struct ImageManifest: Codable, Sendable, Equatable {
     public var schemaVersion = 2
@@ -84,15 +52,28 @@ public enum MediaType {
     public static let layerGzip = "application/vnd.oci.image.layer.v1.tar+gzip"
     public static let dockerIndex = "application/vnd.docker.distribution.manifest.list.v2+json"
     public static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+    public static let layerZstd = "application/vnd.oci.image.layer.v1.tar+zstd"
+    public static let dockerConfig = "application/vnd.docker.container.image.v1+json"
+    public static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+    /// Docker's manifests of before 2015, with the image's history and no configuration.
+    public static let dockerManifestV1 = "application/vnd.docker.distribution.manifest.v1+json"
+    public static let dockerManifestV1Signed = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 
     public static func isIndex(_ type: String) -> Bool { type == index || type == dockerIndex }
     public static func isManifest(_ type: String) -> Bool { type == manifest || type == dockerManifest }
+    /// Layers that their makers do not let registries hand on: they are not pushed.
+    public static func isForeignLayer(_ type: String) -> Bool {
+        type.hasPrefix("application/vnd.docker.image.rootfs.foreign.")
+            || type.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
+    }
 }
 
 /// Annotations that are read or written here.
 public enum ImageAnnotation {
     /// In an image layout's index: the image's name. Written here in its complete form.
     public static let referenceName = "org.opencontainers.image.ref.name"
+    /// In the store's index: when the image got this name, RFC 3339.
+    public static let taggedAt = "io.swcompose.image.tagged-at"
     /// What containerd and Docker write beside it: always the complete form.
     public static let containerdName = "io.containerd.image.name"
 }

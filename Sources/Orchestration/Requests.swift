@@ -89,6 +89,8 @@ public struct ContainerSummary: Codable, Sendable, Equatable {
 public struct ProgressEvent: Codable, Sendable, Equatable {
     public enum Object: String, Codable, Sendable {
         case container = "Container", network = "Network", volume = "Volume", image = "Image"
+        /// Part of an image; it is called by its digest alone.
+        case layer = "Layer"
     }
     public enum Status: String, Codable, Sendable {
         case creating = "Creating", created = "Created", recreate = "Recreate", recreated = "Recreated"
@@ -97,10 +99,16 @@ public struct ProgressEvent: Codable, Sendable, Equatable {
         case stopping = "Stopping", stopped = "Stopped", killing = "Killing", killed = "Killed"
         case removing = "Removing", removed = "Removed", error = "Error", skipped = "Skipped"
         case resourceInUse = "Resource is still in use"
+        case pulling = "Pulling", pulled = "Pulled", pushing = "Pushing", pushed = "Pushed"
+        case warning = "Warning", downloading = "Downloading", extracting = "Extracting"
+        case pullComplete = "Pull complete", alreadyExists = "Already exists"
+        case layerAlreadyExists = "Layer already exists", mounted = "Mounted"
         /// More is to come for this object.
         public var isWorking: Bool {
             switch self {
-            case .creating, .recreate, .starting, .restarting, .waiting, .stopping, .killing, .removing: true
+            case .creating, .recreate, .starting, .restarting, .waiting, .stopping, .killing, .removing, .pulling,
+                .pushing, .downloading, .extracting:
+                true
             default: false
             }
         }
@@ -110,6 +118,23 @@ public struct ProgressEvent: Codable, Sendable, Equatable {
     public var status: Status
     /// Why, in a few words, where there is something to say: `no such image`, `image changed`.
     public var detail: String?
+    /// The name of the image that a layer is of.
+    public var parent: String?
+    public var amount: Amount?
+
+    /// How far something of known length is, in bytes.
+    public struct Amount: Codable, Sendable, Equatable {
+        public var done: Int64
+        public var total: Int64
+        public init(done: Int64, total: Int64) {
+            self.done = done
+            self.total = total
+        }
+    }
+
+    /// `Container web-1`; a layer is called by its name alone.
+    public var label: String { object == .layer ? name : "\(object.rawValue) \(name)" }
+
     public init(_ object: Object, _ name: String, _ status: Status, detail: String? = nil) {
         self.object = object
         self.name = name

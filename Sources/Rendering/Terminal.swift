@@ -14,6 +14,30 @@ public enum Terminal {
     }
 }
 
+/// A terminal that does not show what is typed, until ``restore()`` or the end of this object.
+public final class SilentTerminal {
+    private let descriptor: Int32
+    private var saved: termios?
+
+    /// nil where `descriptor` is no terminal.
+    public init?(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        var settings = termios()
+        guard tcgetattr(descriptor, &settings) == 0 else { return nil }
+        saved = settings
+        settings.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(descriptor, TCSAFLUSH, &settings)
+    }
+
+    public func restore() {
+        guard var settings = saved else { return }
+        tcsetattr(descriptor, TCSAFLUSH, &settings)
+        saved = nil
+    }
+
+    deinit { restore() }
+}
+
 /// A terminal without line editing, echo and signal keys, until ``restore()`` or the end of this object.
 public final class RawTerminal {
     private let descriptor: Int32

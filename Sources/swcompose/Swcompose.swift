@@ -32,9 +32,9 @@ struct Swcompose: ParsableCommand {
 
     static let commands: [any ParsableCommand.Type] = [
         ConfigCommand.self, CreateCommand.self, DownCommand.self, ExecCommand.self, ImageCommand.self,
-        KillCommand.self, LintCommand.self, LogsCommand.self, LsCommand.self, PsCommand.self, RestartCommand.self,
-        RmCommand.self,
-        StartCommand.self, StopCommand.self, UpCommand.self, VersionCommand.self, SuperviseCommand.self,
+        KillCommand.self, LintCommand.self, LoginCommand.self, LogoutCommand.self, LogsCommand.self, LsCommand.self,
+        PsCommand.self, PullCommand.self, PushCommand.self, RestartCommand.self, RmCommand.self, StartCommand.self,
+        StopCommand.self, SystemCommand.self, UpCommand.self, VersionCommand.self, SuperviseCommand.self,
     ]
 
     @OptionGroup var options: GlobalOptions

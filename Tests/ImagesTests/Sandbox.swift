@@ -4,7 +4,7 @@ import LinuxSystem
 import Testing
 
 /// A store of its own, with a canary beside it, gone when the test ends.
-final class Sandbox {
+final class Sandbox: Sendable {
     let root: String
     let paths: HostPaths
     let store: ImageStore

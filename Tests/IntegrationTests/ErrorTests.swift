@@ -25,10 +25,17 @@ extension IntegrationTests {
         }
 
         @Test func missingImage() throws {
-            try Scenario.run("services: { a: { image: 'no-such-image:1' } }") { project in
+            try Scenario.run("services: { a: { image: 'no-such-image:1', pull_policy: never } }") { project in
                 let up = try project.swcompose("up", "-d")
                 #expect(up.status == 1)
                 #expect(up.stderr.contains("no-such-image:1") && up.stderr.contains("image import"), "\(up)")
+                #expect(try project.containers().isEmpty)
+                try project.write("compose.yaml", "services: { a: { image: '127.0.0.1:1/no-such-image:1' } }")
+                let unreachable = try project.swcompose("up", "-d")
+                #expect(unreachable.status == 1)
+                #expect(
+                    unreachable.stderr.contains(
+                        "service \"a\": cannot reach 127.0.0.1:1: Connection refused"), "\(unreachable)")
                 #expect(try project.containers().isEmpty)
             }
         }

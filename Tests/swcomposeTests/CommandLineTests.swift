@@ -62,7 +62,7 @@ import Testing
         (["--no-build", "--watch"], "--no-build and --watch are incompatible"),
         (["--attach", "a", "--attach-dependencies"], "cannot combine --attach and --attach-dependencies"),
         (["--build"], "--build is not done yet"), (["--watch"], "--watch is not done yet"),
-        (["--menu"], "--menu is not done yet"), (["--pull", "always"], "--pull always is not done yet"),
+        (["--menu"], "--menu is not done yet"), (["--pull", "build"], "--pull build is not done yet"),
         (["--scale", "web"], "invalid --scale option \"web\". Should be SERVICE=NUM"),
         (["--scale", "web=-1"], "invalid --scale option \"web=-1\". Should be SERVICE=NUM"),
         (["--foo"], "unknown flag: --foo"), (["-Q"], "unknown shorthand flag: 'Q' in -Q"),

@@ -29,13 +29,27 @@ public struct LiveProgress: Sendable {
     public var isWorking: Bool { entries.values.contains { $0.ended == nil } }
 
     public mutating func update(_ event: ProgressEvent, now: Double) {
-        let key = "\(event.object.rawValue) \(event.name)"
+        let key = Self.key(event.label, of: event.parent)
         var entry = entries[key] ?? Entry(event: event, started: now)
         // A second round of work on the same object has a clock of its own.
         if entry.ended != nil, event.status.isWorking { entry.started = now }
         entry.event = event
         entry.ended = event.status.isWorking ? nil : now
-        if entries.updateValue(entry, forKey: key) == nil { order.append(key) }
+        guard entries.updateValue(entry, forKey: key) == nil else { return }
+        guard let parent = event.parent else { return order.append(key) }
+        // Parts follow what they are parts of.
+        let last = order.lastIndex { entries[$0]?.event.parent == parent }
+        let whole = order.firstIndex { entries[$0]?.event.object == .image && entries[$0]?.event.name == parent }
+        order.insert(key, at: (last ?? whole).map { $0 + 1 } ?? order.count)
+    }
+
+    private static func key(_ label: String, of parent: String?) -> String {
+        parent.map { "\($0)\u{0}\(label)" } ?? label
+    }
+
+    /// What a line begins with: parts are set in.
+    private static func title(_ event: ProgressEvent) -> String {
+        event.parent == nil ? event.label : "  \(event.label)"
     }
 
     /// What takes the cursor from below the last frame to the top of it, and draws the next. Lines are cut at
@@ -59,9 +73,10 @@ public struct LiveProgress: Sendable {
     }
 
     private var headline: String {
-        let done = entries.values.count { $0.ended != nil }
-        let text = "[+] \(title) \(done)/\(order.count)"
-        return done == order.count ? paint(text, "34") : text
+        let whole = entries.values.filter { $0.event.parent == nil }
+        let done = whole.count { $0.ended != nil }
+        let text = "[+] \(title) \(done)/\(whole.count)"
+        return done == whole.count ? paint(text, "34") : text
     }
 
     private func visible(rows: Int) -> [Entry] {
@@ -79,9 +94,12 @@ public struct LiveProgress: Sendable {
 
     private func line(_ entry: Entry, now: Double, columns: Int) -> String {
         let event = entry.event
-        let name = "\(event.object.rawValue) \(event.name)"
-        let width = order.map(\.count).max() ?? 0
-        let status = event.detail.map { "\(event.status.rawValue) \($0)" } ?? event.status.rawValue
+        let name = Self.title(event)
+        let width = entries.values.map { Self.title($0.event).count }.max() ?? 0
+        let amount = event.amount.map {
+            "\(HumanUnits.size(bytes: $0.done))/\(HumanUnits.size(bytes: $0.total))"
+        }
+        let status = [event.status.rawValue, event.detail, amount].compactMap { $0 }.joined(separator: " ")
         let seconds = (entry.ended ?? now) - entry.started
         let timer = "\(Self.tenths(seconds))s"
 

@@ -8,6 +8,8 @@ public final class ProgressDisplay: Sendable {
         var live: LiveProgress
         var ticker: Task<Void, Never>?
         var closed = false
+        /// What was last said of each object on a plain line.
+        var said: [String: ProgressEvent.Status] = [:]
     }
 
     private let mode: ProgressMode
@@ -24,7 +26,13 @@ public final class ProgressDisplay: Sendable {
     public func show(_ event: ProgressEvent) {
         switch mode {
         case .quiet: break
-        case .plain: write(ProgressLines.plain(event) + "\n")
+        case .plain:
+            // How far it is would be a line for each moment.
+            let isNew = state.withLock { state in
+                let key = "\(event.parent ?? "") \(event.label)"
+                return state.said.updateValue(event.status, forKey: key) != event.status || event.amount == nil
+            }
+            if isNew { write(ProgressLines.plain(event) + "\n") }
         case .json: write(ProgressLines.json(event) + "\n")
         case .terminal:
             state.withLock { state in

@@ -18,7 +18,7 @@ struct CreateCommand: Command {
         let options = try creation.upOptions(session, project, selected: selected, orphans: orphans)
         let involved = ServiceSelection.withDependencies(selected, in: project).filter { options.scale[$0] != 0 }
         try ProjectTarget.refuseUnsupported(project, services: involved)
-        try ImageCheck.run(project, services: involved, paths: session.paths)
+        try await creation.images(session, project).run(services: involved)
         try await Conversation.run(.create(project, options), of: project.name, session, title: "Creating")
     }
 }

@@ -12,12 +12,13 @@ struct ImageCommand: ParsableCommand {
         commandName: "image", abstract: "Manage the images in the local store",
         usage: "swcompose image COMMAND",
         subcommands: [
-            ImageImport.self, ImageLoad.self, ImageLs.self, ImageRm.self, ImageInspect.self,
+            ImageImport.self, ImageLoad.self, ImageLs.self, ImageRm.self, ImageInspect.self, ImagePull.self,
+            ImagePush.self, ImageTag.self, ImageHistory.self, ImagePrune.self,
         ]
     ).belowRoot
 
     /// Lines on stdout.
-    fileprivate static func print(_ lines: [String]) {
+    static func print(_ lines: [String]) {
         let output = OutputBuffer(1)
         for line in lines { output.write(line + "\n") }
         output.flush()

@@ -61,13 +61,19 @@ struct CreationOptions: ParsableArguments {
         if forceRecreate, noRecreate { throw ValidationError("--force-recreate and --no-recreate are incompatible") }
         if build { throw ValidationError("--build is not done yet") }
         switch pull {
-        case nil, "missing", "never", "policy": break
-        case "always", "build": throw ValidationError("--pull \(pull!) is not done yet")
+        case nil, "always", "missing", "never", "policy": break
+        case "build": throw ValidationError("--pull build is not done yet")
         case let other?:
             throw ValidationError(
                 "invalid --pull option \"\(other)\" (known: always, missing, never, build)")
         }
         _ = try scales()
+    }
+
+    /// `policy` is what each service says, as is no flag at all.
+    func images(_ session: Session, _ project: Project) -> ImagePreparation {
+        ImagePreparation(
+            session: session, project: project, policy: pull.flatMap(PullPolicy.init), quiet: quietPull)
     }
 
     /// - Throws: `ValidationError`.

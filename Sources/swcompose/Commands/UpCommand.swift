@@ -99,7 +99,7 @@ struct UpCommand: Command {
         let involved =
             noDeps && !selected.isEmpty ? Set(selected) : ServiceSelection.withDependencies(selected, in: project)
         try ProjectTarget.refuseUnsupported(project, services: involved)
-        try ImageCheck.run(project, services: involved.filter { options.scale[$0] != 0 }, paths: session.paths)
+        try await creation.images(session, project).run(services: involved.filter { options.scale[$0] != 0 })
 
         if noStart {
             try await Conversation.run(.create(project, options), of: project.name, session, title: "Creating")
