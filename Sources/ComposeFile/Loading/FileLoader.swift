@@ -77,7 +77,8 @@ final class FileLoader {
                 if !isFirst { try spend(model) }
             }
         }
-        if context.chain.isEmpty, model.mapping?.isEmpty != false { throw empty(files) }
+        // What a file was to include may be what it lacks.
+        if context.chain.isEmpty, !reporter.hasErrors, model.mapping?.isEmpty != false { throw empty(files) }
         if reporter.hasErrors {
             // What can be said of the values besides: one run, all faults.
             reporter.beginStage()
