@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
 /// What one run tells: all faults that are independent, none that follow from another.
-@Suite struct DiagnosticRunTests {
+@Suite @BlockingTests struct DiagnosticRunTests {
     private func codes(_ text: String) -> [String] { errors(text).map { "\($0.line) \($0.code)" } }
 
     private func failure(of files: [String: String], environment: [String: String] = [:]) throws -> ComposeFileError {
@@ -190,7 +191,7 @@ import Testing
 }
 
 /// Files made to cost time: diagnostics of them stay cheap.
-@Suite struct DiagnosticLimitTests {
+@Suite @BlockingTests struct DiagnosticLimitTests {
     @Test func manyVariablesInOneLongLine() throws {
         let text = (0..<20_000).map { "$V\($0) " }.joined()
         let started = ContinuousClock.now

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct DiagnosticTests {
+@Suite @BlockingTests struct DiagnosticTests {
     @Test func mistakeInLineSeven() throws {
         let text =
             "services:\n  web:\n    image: nginx\n    ports:\n      - \"80:80\"\n    # the check\n    healthchek:\n      test: x\n"

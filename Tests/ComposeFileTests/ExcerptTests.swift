@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct ExcerptTests {
+@Suite @BlockingTests struct ExcerptTests {
     private func lines(_ line: String, _ column: Int, _ end: Int? = nil, width: Int = 40) -> [String] {
         let excerpt = Excerpt(line: line, column: column, endColumn: end, width: width)
         return [

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct GrammarTests {
+@Suite @BlockingTests struct GrammarTests {
     static let values = ["PLAIN": "abc", "EMPTY": ""]
 
     @Test(arguments: [

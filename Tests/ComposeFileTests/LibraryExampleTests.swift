@@ -1,5 +1,6 @@
 // Without @testable: what other packages see.
 import ComposeFile
+import TestSupport
 import Testing
 
 /// The example of the documentation's landing page, as it stands there.
@@ -20,7 +21,7 @@ enum LibraryExample {
     // end example
 }
 
-@Suite struct LibraryExampleTests {
+@Suite @BlockingTests struct LibraryExampleTests {
     @Test func theExampleRuns() {
         #expect(LibraryExample.describe("services: {db: {image: \"postgres:$TAG\"}}") == ["db: postgres:16"])
         #expect(

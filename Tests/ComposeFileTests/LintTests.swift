@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct LintTests {
+@Suite @BlockingTests struct LintTests {
     private func lint(
         _ files: [String: String], environment: [String: String] = [:], disabled: Set<LintRule> = [.unpinnedImage],
         _ change: (inout LoadOptions, Workspace) -> Void = { _, _ in }

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct LoadingTests {
+@Suite @BlockingTests struct LoadingTests {
     @Test func overridesMergeByTheirRules() throws {
         let space = Workspace([
             "a.yaml": """

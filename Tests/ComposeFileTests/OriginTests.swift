@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct OriginTests {
+@Suite @BlockingTests struct OriginTests {
     private let workspace = Workspace([
         "compose.yaml": """
         services:

@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
 /// What diagnostics, limits and origins make of files that a reader holds.
-@Suite struct ReaderTests {
+@Suite @BlockingTests struct ReaderTests {
     private func load(_ files: [String: String]) throws(ComposeFileError) -> LoadedProject {
         var options = LoadOptions(environment: [:], workingDirectory: "/p")
         options.reader = MemoryFiles(files)

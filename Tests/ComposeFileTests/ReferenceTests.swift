@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
 /// Where the reference's behaviour is less than plain, and files depend on it.
-@Suite struct ReferenceTests {
+@Suite @BlockingTests struct ReferenceTests {
     private func service(_ attributes: String, more: String = "") throws -> Service {
         let loaded = try load("services: {a: {image: x, \(attributes)}}\n\(more)")
         return try #require(loaded.project.services["a"])

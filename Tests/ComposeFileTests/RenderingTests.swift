@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct RenderingTests {
+@Suite @BlockingTests struct RenderingTests {
     static let text = """
         services:
           web:

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct SyntaxAdviceTests {
+@Suite @BlockingTests struct SyntaxAdviceTests {
     @Test(arguments: [
         ("services:\n  web:\n\timage: x\n", "3:1", "tab-indentation", "put spaces in place of the tab"),
         ("services:\n  web\n    image: x\n", "3:10", "missing-colon", "write `web:` in line 2"),

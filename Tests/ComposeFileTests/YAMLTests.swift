@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct YAMLTests {
+@Suite @BlockingTests struct YAMLTests {
     private func custom(_ value: String) throws -> String {
         let yaml = try load("services: {}\nx-a: \(value)").document.yaml()
         return String(yaml.split(separator: "x-a: ").last?.dropLast() ?? "")

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite struct FuzzTests {
+@Suite @BlockingTests struct FuzzTests {
     /// The seeds themselves, and some seconds of what becomes of them. A crash ends the test run; `make fuzz` goes on
     /// for longer and keeps what it finds.
     @Test(.timeLimit(.minutes(1))) func mutatedInputsComeBack() {
