@@ -125,7 +125,7 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .target(name: "CLinux"),
         .target(name: "TestSupport", dependencies: ["LinuxSystem"], path: "Tests/TestSupport", swiftSettings: common),
-        .testTarget(name: "ComposeFileTests", dependencies: ["ComposeFile", "TestSupport"], swiftSettings: common),
+        .testTarget(name: "ComposeFileTests", dependencies: ["ComposeFile"], swiftSettings: common),
         .testTarget(name: "OrchestrationTests", dependencies: ["Orchestration"], swiftSettings: common),
         .testTarget(
             name: "RenderingTests", dependencies: ["Rendering", "Orchestration", "LinuxSystem"], swiftSettings: common),

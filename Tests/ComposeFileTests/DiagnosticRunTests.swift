@@ -1,10 +1,9 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
 /// What one run tells: all faults that are independent, none that follow from another.
-@Suite @BlockingTests struct DiagnosticRunTests {
+@Suite struct DiagnosticRunTests {
     private func codes(_ text: String) -> [String] { errors(text).map { "\($0.line) \($0.code)" } }
 
     private func failure(of files: [String: String], environment: [String: String] = [:]) throws -> ComposeFileError {
@@ -191,7 +190,7 @@ import Testing
 }
 
 /// Files made to cost time: diagnostics of them stay cheap.
-@Suite @BlockingTests struct DiagnosticLimitTests {
+@Suite struct DiagnosticLimitTests {
     @Test func manyVariablesInOneLongLine() throws {
         let text = (0..<20_000).map { "$V\($0) " }.joined()
         let started = ContinuousClock.now

@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct DiagnosticTests {
+@Suite struct DiagnosticTests {
     @Test func mistakeInLineSeven() throws {
         let text =
             "services:\n  web:\n    image: nginx\n    ports:\n      - \"80:80\"\n    # the check\n    healthchek:\n      test: x\n"

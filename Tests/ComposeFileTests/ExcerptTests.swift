@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct ExcerptTests {
+@Suite struct ExcerptTests {
     private func lines(_ line: String, _ column: Int, _ end: Int? = nil, width: Int = 40) -> [String] {
         let excerpt = Excerpt(line: line, column: column, endColumn: end, width: width)
         return [

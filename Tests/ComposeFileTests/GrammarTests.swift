@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct GrammarTests {
+@Suite struct GrammarTests {
     static let values = ["PLAIN": "abc", "EMPTY": ""]
 
     @Test(arguments: [

@@ -1,6 +1,5 @@
 // Without @testable: what other packages see.
 import ComposeFile
-import TestSupport
 import Testing
 
 /// The example of the documentation's landing page, as it stands there.
@@ -21,7 +20,7 @@ enum LibraryExample {
     // end example
 }
 
-@Suite @BlockingTests struct LibraryExampleTests {
+@Suite struct LibraryExampleTests {
     @Test func theExampleRuns() {
         #expect(LibraryExample.describe("services: {db: {image: \"postgres:$TAG\"}}") == ["db: postgres:16"])
         #expect(

@@ -1,5 +1,4 @@
 import Glibc
-import TestSupport
 import Testing
 
 @testable import ComposeFile
@@ -128,7 +127,7 @@ import Testing
         Attack(name: "invalid tag", files: ["compose.yaml": "name: !!int many"], words: "cannot decode"),
     ]
 
-    @Test(arguments: attacks) @BlockingTests func endsInAnError(_ attack: Attack) {
+    @Test(arguments: attacks) func endsInAnError(_ attack: Attack) {
         var files = MemoryFiles()
         for (name, text) in attack.files { files.files["/p/" + name] = Array(text.utf8) }
         var options = LoadOptions(environment: [:], workingDirectory: "/p")
@@ -146,7 +145,7 @@ import Testing
         #expect(time < .seconds(20))
     }
 
-    @Test @BlockingTests func encodings() throws {
+    @Test func encodings() throws {
         func names(_ bytes: [UInt8]) throws -> [String] {
             var files = MemoryFiles()
             files.files["/p/compose.yaml"] = bytes
@@ -181,7 +180,7 @@ import Testing
     }
 
     /// As a shell's `<(…)` makes it.
-    @Test @BlockingTests func aPipeThatWasWrittenIsRead() throws {
+    @Test func aPipeThatWasWrittenIsRead() throws {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         defer { close(ends[0]) }
@@ -191,7 +190,7 @@ import Testing
         #expect(try Workspace().load(["/proc/self/fd/\(ends[0])"]).project.services["a"]?.image == "x")
     }
 
-    @Test @BlockingTests func equalElementsAreFoundAmongMany() {
+    @Test func equalElementsAreFoundAmongMany() {
         let groups = (Array(0..<3000) + [7]).map(String.init).joined(separator: ", ")
         let found = errors("services: {a: {image: x, group_add: [\(groups)]}}")
         #expect(found.first?.message.contains("items at 7 and 3000 are equal") == true)

@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct LintTests {
+@Suite struct LintTests {
     private func lint(
         _ files: [String: String], environment: [String: String] = [:], disabled: Set<LintRule> = [.unpinnedImage],
         _ change: (inout LoadOptions, Workspace) -> Void = { _, _ in }

@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct LoadingTests {
+@Suite struct LoadingTests {
     @Test func overridesMergeByTheirRules() throws {
         let space = Workspace([
             "a.yaml": """

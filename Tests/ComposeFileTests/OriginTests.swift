@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct OriginTests {
+@Suite struct OriginTests {
     private let workspace = Workspace([
         "compose.yaml": """
         services:

@@ -1,10 +1,9 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
 /// What diagnostics, limits and origins make of files that a reader holds.
-@Suite @BlockingTests struct ReaderTests {
+@Suite struct ReaderTests {
     private func load(_ files: [String: String]) throws(ComposeFileError) -> LoadedProject {
         var options = LoadOptions(environment: [:], workingDirectory: "/p")
         options.reader = MemoryFiles(files)

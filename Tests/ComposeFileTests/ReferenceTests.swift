@@ -1,10 +1,9 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
 /// Where the reference's behaviour is less than plain, and files depend on it.
-@Suite @BlockingTests struct ReferenceTests {
+@Suite struct ReferenceTests {
     private func service(_ attributes: String, more: String = "") throws -> Service {
         let loaded = try load("services: {a: {image: x, \(attributes)}}\n\(more)")
         return try #require(loaded.project.services["a"])

@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct RenderingTests {
+@Suite struct RenderingTests {
     static let text = """
         services:
           web:

@@ -1,10 +1,9 @@
 import Glibc
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct SchemaFileTests {
+@Suite struct SchemaFileTests {
     /// The file in the tree is what the table of rules makes today.
     @Test func fileAndRulesAgree() throws {
         let file = try HostFiles().read(repositoryFile("schemas/compose.json"), limit: 1 << 20)

@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct SyntaxAdviceTests {
+@Suite struct SyntaxAdviceTests {
     @Test(arguments: [
         ("services:\n  web:\n\timage: x\n", "3:1", "tab-indentation", "put spaces in place of the tab"),
         ("services:\n  web\n    image: x\n", "3:10", "missing-colon", "write `web:` in line 2"),

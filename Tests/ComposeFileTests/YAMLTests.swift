@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct YAMLTests {
+@Suite struct YAMLTests {
     private func custom(_ value: String) throws -> String {
         let yaml = try load("services: {}\nx-a: \(value)").document.yaml()
         return String(yaml.split(separator: "x-a: ").last?.dropLast() ?? "")

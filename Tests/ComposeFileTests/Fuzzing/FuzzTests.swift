@@ -1,9 +1,8 @@
-import TestSupport
 import Testing
 
 @testable import ComposeFile
 
-@Suite @BlockingTests struct FuzzTests {
+@Suite struct FuzzTests {
     /// The seeds themselves, and some seconds of what becomes of them. A crash ends the test run; `make fuzz` goes on
     /// for longer and keeps what it finds.
     @Test(.timeLimit(.minutes(1))) func mutatedInputsComeBack() {
