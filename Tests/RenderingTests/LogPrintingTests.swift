@@ -77,7 +77,7 @@ import Testing
         var chunk = [UInt8](repeating: 0, count: 4096)
         while !seen.contains(text) {
             var ready = pollfd(fd: pipe.raw, events: Int16(POLLIN), revents: 0)
-            try #require(poll(&ready, 1, 10_000) == 1, "still waiting for \(text) after: \(seen)")
+            try #require(poll(&ready, 1, 60_000) == 1, "still waiting for \(text) after: \(seen)")
             let count = read(pipe.raw, &chunk, chunk.count)
             seen += String(decoding: chunk[0..<max(0, count)], as: UTF8.self)
         }
