@@ -10,7 +10,10 @@ public enum CodePages {
         for line in maps.split(separator: "\n") {
             let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
             // Only what is neither writable nor anonymous: nothing in it can differ from the file.
-            guard fields.count == 6, fields[1] == "r-xp", fields[5].hasPrefix("/") else { continue }
+            // The path is set off with spaces.
+            guard fields.count == 6, fields[1] == "r-xp", fields[5].drop(while: { $0 == " " }).first == "/" else {
+                continue
+            }
             let bounds = fields[0].split(separator: "-").compactMap { UInt(String($0), radix: 16) }
             guard bounds.count == 2, let start = UnsafeMutableRawPointer(bitPattern: bounds[0]) else { continue }
             madvise(start, Int(bounds[1] - bounds[0]), MADV_DONTNEED)

@@ -26,8 +26,11 @@ struct Watcher {
         let recorded = (try? ControlFile.read(file)).flatMap { pid_t($0) }
         if let recorded, recorded != parent { Watcher(recorded, project: project)?.dismiss() }
         guard let watcher = Watcher(parent, project: project), getppid() == parent else { return nil }
-        // Without the record a watcher may outstay its project by some seconds, and no more.
-        try? Files.replace(file, with: Array("\(parent)\n".utf8))
+        // Without the record, or with half of it, a watcher may outstay its project by some seconds, and no more. In place:
+        // a supervisor that is killed meanwhile leaves no file of another name.
+        if let record = try? OwnedDescriptor.open(file, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600) {
+            try? Files.writeAll(record.raw, Array("\(parent)\n".utf8))
+        }
         return watcher
     }
 
